@@ -1,0 +1,1 @@
+//! The data of `policies/`, checked and compiled once.

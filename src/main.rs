@@ -1,0 +1,7 @@
+//! The command `offcut`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    offcut::cli::main()
+}

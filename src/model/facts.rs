@@ -1,0 +1,376 @@
+//! What one layer says on its own: its entries, its whiteouts and what the probes saw in its files.
+//!
+//! A [`LayerFacts`] depends on the layer's bytes and on the catalogue, on nothing else: not on other layers, not on
+//! the image, the machine, the clock or the number of threads. That makes it the unit of caching and of sharing.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, ImagePath};
+
+/// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
+pub const FACTS_VERSION: u32 = 1;
+
+/// Everything known about one layer after its bytes were read once.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// Digest of the bytes as stored (compressed or not); `None` for a directory source.
+    pub blob: Option<Digest>,
+    /// Digest of the uncompressed tar stream; `None` for a directory source.
+    pub diff_id: Option<Digest>,
+    /// Stored size in bytes.
+    pub blob_bytes: u64,
+    /// Size of the uncompressed tar stream in bytes.
+    pub tar_bytes: u64,
+    /// How the layer was compressed, by its magic bytes.
+    pub compression: Compression,
+    /// The entries as they stand after the layer alone was unpacked, in the order of the archive.
+    pub entries: EntryTable,
+    /// What the layer hides of the layers below it.
+    pub whiteouts: Vec<Whiteout>,
+    /// What the probes saw, ordered by entry.
+    pub observations: Vec<Observation>,
+    /// What could not be read, or is odd enough to be said.
+    pub notices: Vec<Notice>,
+}
+
+/// Compression of a layer blob.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// A plain tar stream.
+    #[default]
+    None,
+    /// Gzip, RFC 1952.
+    Gzip,
+    /// Zstandard, RFC 8878.
+    Zstd,
+}
+
+/// Position of an entry in its layer's [`EntryTable`].
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct EntryId(pub u32);
+
+/// The kind of a file, as the engine creates it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Dir,
+    /// A symbolic link.
+    Symlink,
+    /// Another name of a regular file of the same image.
+    Hardlink,
+    /// A character device.
+    Char,
+    /// A block device.
+    Block,
+    /// A named pipe.
+    Fifo,
+}
+
+/// What the first bytes of a regular file say it is.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Nothing the probes know, or not a regular file.
+    #[default]
+    Other,
+    /// No bytes at all.
+    Empty,
+    /// An ELF object (`7f 45 4c 46`).
+    Elf,
+    /// A zip archive or a jar (`PK\x03\x04`).
+    Zip,
+    /// A Java module file (`JM\x01\x00`).
+    Jmod,
+    /// A Java run-time image (`da da fe ca` or its reverse).
+    Jimage,
+    /// A script: starts with `#!`.
+    Script,
+    /// JavaScript by its file name (`.js`, `.cjs`, `.mjs`) and without a NUL in its first bytes.
+    Js,
+    /// An `ar` archive: a static library (`!<arch>\n`).
+    Ar,
+    /// Text: no NUL byte in its first bytes.
+    Text,
+}
+
+/// One entry, borrowed from an [`EntryTable`].
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// Its place in the layer.
+    pub id: EntryId,
+    /// Cleaned path, see [`ImagePath`].
+    pub path: &'a [u8],
+    /// Target of a link: raw for a symbolic link, a cleaned path for a hard link, else empty.
+    pub link: &'a [u8],
+    /// Kind of file.
+    pub kind: Kind,
+    /// What its first bytes say.
+    pub format: Format,
+    /// Permission bits with set-uid, set-gid and sticky (`0o7777`).
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Size of a regular file in bytes (for a sparse file: of the expanded file); else 0.
+    pub size: u64,
+}
+
+/// The fixed-size part of an entry.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+struct Row {
+    path: (u32, u32),
+    link: (u32, u32),
+    size: u64,
+    uid: u32,
+    gid: u32,
+    mode: u16,
+    kind: Kind,
+    format: Format,
+}
+
+/// The entries of one layer: names in one arena, one small row for each entry.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct EntryTable {
+    names: Vec<u8>,
+    rows: Vec<Row>,
+}
+
+impl EntryTable {
+    /// Appends an entry; its `id` is ignored, the new one is returned.
+    ///
+    /// Returns `None` when the table is full (4 GiB of names or 2^32 entries).
+    pub fn push(&mut self, entry: &Entry<'_>) -> Option<EntryId> {
+        let id = EntryId(u32::try_from(self.rows.len()).ok()?);
+        let path = self.store(entry.path)?;
+        let link = self.store(entry.link)?;
+        let &Entry { kind, format, mode, uid, gid, size, .. } = entry;
+        self.rows.push(Row { path, link, size, uid, gid, mode, kind, format });
+        Some(id)
+    }
+
+    fn store(&mut self, name: &[u8]) -> Option<(u32, u32)> {
+        let start = u32::try_from(self.names.len()).ok()?;
+        let len = u32::try_from(name.len()).ok()?;
+        start.checked_add(len)?;
+        self.names.extend_from_slice(name);
+        Some((start, len))
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Bytes held by names.
+    pub fn name_bytes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The entry with this id, if the table has one.
+    pub fn get(&self, id: EntryId) -> Option<Entry<'_>> {
+        self.rows.get(id.0 as usize).map(|row| self.entry(id.0, row))
+    }
+
+    /// All entries in the order of the archive.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> + ExactSizeIterator {
+        self.rows.iter().enumerate().map(|(at, row)| self.entry(at as u32, row))
+    }
+
+    fn entry(&self, at: u32, row: &Row) -> Entry<'_> {
+        let text = |(start, len): (u32, u32)| {
+            let start = start as usize;
+            self.names.get(start..start + len as usize).unwrap_or_default()
+        };
+        let &Row { size, uid, gid, mode, kind, format, .. } = row;
+        Entry { id: EntryId(at), path: text(row.path), link: text(row.link), kind, format, mode, uid, gid, size }
+    }
+
+    /// Sets what the first bytes of an entry said.
+    pub fn set_format(&mut self, id: EntryId, format: Format) {
+        if let Some(row) = self.rows.get_mut(id.0 as usize) {
+            row.format = format;
+        }
+    }
+
+    /// Keeps the entries whose id satisfies `keep`, in order; the ids of the others' successors move up.
+    ///
+    /// Returns the new id of every old entry.
+    pub fn retain(&mut self, keep: impl Fn(EntryId) -> bool) -> Vec<Option<EntryId>> {
+        let mut moved = Vec::with_capacity(self.rows.len());
+        let (mut at, mut next) = (0, 0);
+        self.rows.retain(|_| {
+            let kept = keep(EntryId(at));
+            moved.push(kept.then_some(EntryId(next)));
+            at += 1;
+            next += u32::from(kept);
+            kept
+        });
+        moved
+    }
+
+    /// Gives back spare memory once the layer is read.
+    pub fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.rows.shrink_to_fit();
+    }
+}
+
+/// What a layer hides of the layers below it (never of its own entries).
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Whiteout {
+    /// `a/.wh.b`: the path `a/b` and everything below it is gone.
+    Path(ImagePath),
+    /// `a/.wh..wh..opq`: everything that lower layers put below `a` is gone.
+    Opaque(ImagePath),
+}
+
+/// Something a probe saw in one file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The file.
+    pub entry: EntryId,
+    /// What it is.
+    pub fact: Fact,
+}
+
+/// What a probe can say about one file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// An ELF program or library.
+    Elf(Elf),
+    /// Literals of the catalogue found in a file that is no ELF object.
+    Literals(Vec<String>),
+    /// The packages of a package database: dpkg `status` and `status.d`, apk `installed`, an rpm database.
+    Packages(Vec<PackageRow>),
+    /// The files of one dpkg package (`info/NAME.list` or `NAME.md5sums`): package name (with `:arch` where the
+    /// file name has it) and paths. Directories may be among them.
+    FileList {
+        /// Package name, without the architecture.
+        package: String,
+        /// Cleaned paths.
+        files: Vec<ImagePath>,
+    },
+    /// dpkg diversions: the path a package believes it owns, and where the file really went.
+    Diversions(Vec<(ImagePath, ImagePath)>),
+    /// An npm package: its `package.json`.
+    Npm(NpmPackage),
+    /// A Python distribution: its `METADATA` and, from `RECORD`, its files.
+    Python(PythonDist),
+    /// The users of `/etc/passwd`, in file order.
+    Users(Vec<User>),
+    /// The groups of `/etc/group`, in file order.
+    Groups(Vec<Group>),
+}
+
+/// What an ELF file says about itself.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Elf {
+    /// Whether it can be started: an executable, or a shared object with an interpreter.
+    pub program: bool,
+    /// ELF machine number (`e_machine`).
+    pub machine: u16,
+    /// `PT_INTERP`, the dynamic loader.
+    pub interpreter: Option<String>,
+    /// `DT_SONAME`.
+    pub soname: Option<String>,
+    /// `DT_NEEDED`, in order.
+    pub needed: Vec<String>,
+    /// `DT_RUNPATH` or `DT_RPATH`.
+    pub runpath: Vec<String>,
+    /// The Go build information, if the file carries it.
+    pub go: Option<GoBuild>,
+    /// Literals of the catalogue found in the file, sorted.
+    pub literals: Vec<String>,
+}
+
+/// The Go build information of a program.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct GoBuild {
+    /// Version of the Go toolchain that built it, such as `go1.22.1`.
+    pub version: String,
+    /// Path of the main package.
+    pub path: String,
+    /// Main module and its version, where recorded.
+    pub module: Option<(String, String)>,
+}
+
+/// One row of a distribution's package database.
+#[derive(Clone, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct PackageRow {
+    /// Package name.
+    pub name: String,
+    /// Version as the database has it.
+    pub version: String,
+    /// Architecture, or empty.
+    pub arch: String,
+    /// Installed size in bytes, as the database claims; 0 if unknown.
+    pub installed_bytes: u64,
+    /// Names of packages it needs; version constraints dropped.
+    pub depends: Vec<String>,
+    /// Files it owns where the database itself lists them (apk, rpm); empty for dpkg, see [`Fact::FileList`].
+    pub files: Vec<ImagePath>,
+}
+
+/// An npm package as its `package.json` tells.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct NpmPackage {
+    /// `name`.
+    pub name: String,
+    /// `version`.
+    pub version: String,
+}
+
+/// An installed Python distribution (`*.dist-info`).
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PythonDist {
+    /// Name, normalised as PEP 503 says (`Foo_Bar` is `foo-bar`).
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// The files of `RECORD` as cleaned paths in the image; empty for the observation of `METADATA`, and
+    /// name and version are empty for the observation of `RECORD`.
+    pub files: Vec<ImagePath>,
+}
+
+/// One line of `/etc/passwd`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Login name.
+    pub name: String,
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+}
+
+/// One line of `/etc/group`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Group name.
+    pub name: String,
+    /// Group id.
+    pub gid: u32,
+}
+
+/// Something about a layer that the reader should know: what was not read, or an oddity.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Notice {
+    /// The file it is about.
+    pub path: Option<ImagePath>,
+    /// What happened, in one sentence without a full stop.
+    pub text: String,
+    /// Whether something was left unread, so that the image can not be called clean.
+    pub unread: bool,
+}

@@ -1,0 +1,395 @@
+//! Findings and the report that carries them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, ImageInfo, ImagePath};
+
+/// How bad a finding is. Ordered: `Note` is the least.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; never fails a gate by default.
+    Note,
+    /// Untidy.
+    Low,
+    /// Should be mended.
+    Medium,
+    /// Must be mended before the image ships.
+    High,
+    /// Stop everything.
+    Critical,
+}
+
+impl Severity {
+    /// All severities, worst first.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Note];
+
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Severity {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|s| s.word() == word)
+            .ok_or_else(|| format!("'{word}' is no severity; use critical, high, medium, low or note"))
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// One signal that could have another reason.
+    Medium,
+    /// Two independent signals, or a package row whose files were not looked at.
+    High,
+    /// A package row with its files present, or content that only the tool has.
+    Certain,
+}
+
+impl Confidence {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+/// The fixed vocabulary of finding families; the part of a rule id before the slash.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Compilers, linkers, build systems, bundlers, version control clients.
+    BuildTool,
+    /// Packages that only development needs.
+    DevDependency,
+    /// Source of languages never needed at run time.
+    Source,
+    /// Version-control data.
+    Vcs,
+    /// Headers, static and debug libraries, objects, wheels, tests, source maps.
+    Leftover,
+    /// Package-manager lists and caches, build caches.
+    Cache,
+    /// The user the image runs as.
+    RootUser,
+    /// Set-uid and set-gid programs.
+    Setuid,
+    /// Secrets.
+    Secret,
+    /// A builder, test or development stage was shipped.
+    WrongStage,
+    /// The image can not start.
+    BrokenRuntime,
+    /// Other settings of the configuration.
+    Config,
+}
+
+impl Family {
+    /// Every family, with the word used in rule ids.
+    pub const ALL: [(Self, &'static str); 12] = [
+        (Self::BuildTool, "build-tool"),
+        (Self::DevDependency, "dev-dependency"),
+        (Self::Source, "source"),
+        (Self::Vcs, "vcs"),
+        (Self::Leftover, "leftover"),
+        (Self::Cache, "cache"),
+        (Self::RootUser, "root-user"),
+        (Self::Setuid, "setuid"),
+        (Self::Secret, "secret"),
+        (Self::WrongStage, "wrong-stage"),
+        (Self::BrokenRuntime, "broken-runtime"),
+        (Self::Config, "config"),
+    ];
+
+    /// The word used in rule ids and reports.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(f, _)| *f == self).map_or("config", |(_, word)| word)
+    }
+
+    /// The family of a rule id `family/name`.
+    pub fn of(rule: &str) -> Option<Self> {
+        let (family, name) = rule.split_once('/')?;
+        Self::ALL.iter().find(|(_, word)| *word == family && !name.is_empty()).map(|(f, _)| *f)
+    }
+}
+
+/// The class of a piece of evidence, strongest first in the order of declaration.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EvidenceClass {
+    /// A row of a package database whose files exist.
+    Package,
+    /// A record of a language package: `package.json`, `METADATA`.
+    Record,
+    /// The file's own content.
+    Content,
+    /// The shape of a directory tree.
+    Structure,
+    /// The image's configuration or history.
+    Config,
+}
+
+impl EvidenceClass {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Package => "package",
+            Self::Record => "record",
+            Self::Content => "content",
+            Self::Structure => "structure",
+            Self::Config => "config",
+        }
+    }
+}
+
+/// One piece of evidence with its exact witness.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Which class of evidence.
+    pub class: EvidenceClass,
+    /// The exact witness in one line, such as `dpkg gcc-12 12.2.0-14` or `GNU assembler: "GNU assembler version %s (%s)"`.
+    pub witness: String,
+    /// The file it was seen in.
+    pub path: Option<ImagePath>,
+}
+
+/// Whether what was found can still be reached in the running container.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Part of the merged file system.
+    Live,
+    /// Hidden by an upper layer; its bytes still ship.
+    Buried,
+}
+
+impl State {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Buried => "buried",
+        }
+    }
+}
+
+/// Files of a finding that share a root directory.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PathGroup {
+    /// The directory.
+    pub root: ImagePath,
+    /// Bytes of the files, hard links counted once.
+    pub bytes: u64,
+    /// The files, sorted. Complete.
+    pub files: Vec<ImagePath>,
+}
+
+/// A package that belongs to a finding.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct PackageRef {
+    /// Package manager: `deb`, `apk`, `rpm`, `npm` or `pypi`.
+    pub manager: String,
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+}
+
+/// A layer of the image, as a finding points to it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct LayerRef {
+    /// Position, the lowest layer is 1.
+    pub number: u32,
+    /// Digest of the uncompressed layer.
+    pub diff_id: Option<Digest>,
+    /// The history entry that made it, or `None` when the history does not say.
+    pub created_by: Option<String>,
+}
+
+/// What to write instead.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Remedy {
+    /// Id of the remedy in the catalogue.
+    pub id: String,
+    /// Short imperative title.
+    pub title: String,
+    /// The multi-stage change in plain words.
+    pub text: String,
+    /// A short Dockerfile excerpt.
+    pub dockerfile: String,
+}
+
+/// One thing that should not be in the image.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Rule id, `family/name`.
+    pub rule: String,
+    /// Family.
+    pub family: Family,
+    /// What was found, as a sentence without a full stop.
+    pub title: String,
+    /// Severity.
+    pub severity: Severity,
+    /// Confidence.
+    pub confidence: Confidence,
+    /// What was found, by name: `GCC`, `typescript`.
+    pub subject: String,
+    /// Its version, where known; several are joined with `, `.
+    pub version: Option<String>,
+    /// Live or buried.
+    pub state: State,
+    /// Why it matters here, in one or two sentences.
+    pub why: String,
+    /// The evidence, strongest first.
+    pub evidence: Vec<Evidence>,
+    /// The files, by root directory.
+    pub paths: Vec<PathGroup>,
+    /// The packages.
+    pub packages: Vec<PackageRef>,
+    /// Bytes of all files of the finding, hard links counted once.
+    pub bytes: u64,
+    /// Bytes of older copies of the same files that lower layers still ship (for a live finding).
+    pub buried_bytes: u64,
+    /// The layer that brought most of it; `None` for findings about the configuration.
+    pub layer: Option<LayerRef>,
+    /// The layer that hid it, for a buried finding.
+    pub hidden_by: Option<LayerRef>,
+    /// Who owns the files: `deb`, `apk`, `rpm`, `npm`, `pypi`, or `none`.
+    pub owner: String,
+    /// What to do.
+    pub remedy: Remedy,
+    /// Documents that back the rule.
+    pub refs: Vec<String>,
+    /// Stable when the image is rebuilt: hash of rule, subject, root and state; no version, tag or digest.
+    pub fingerprint: String,
+}
+
+/// Something that was not read or not judged; the report says so.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// The layer, lowest is 1.
+    pub layer: Option<u32>,
+    /// The file.
+    pub path: Option<ImagePath>,
+    /// What happened, in one sentence.
+    pub text: String,
+    /// Whether something was left unread: such an image is never called clean.
+    pub unread: bool,
+}
+
+/// One layer in the report's summary.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct LayerSummary {
+    /// Position, digest and history.
+    #[serde(flatten)]
+    pub layer: LayerRef,
+    /// Digest of the stored blob.
+    pub blob: Option<Digest>,
+    /// Stored bytes.
+    pub blob_bytes: u64,
+    /// Uncompressed bytes of the tar stream.
+    pub tar_bytes: u64,
+    /// Entries.
+    pub entries: u64,
+}
+
+/// Totals over the merged image.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Live regular files.
+    pub files: u64,
+    /// Their bytes, hard links counted once.
+    pub bytes: u64,
+    /// Files that lower layers brought and upper layers hid.
+    pub buried_files: u64,
+    /// Their bytes.
+    pub buried_bytes: u64,
+    /// Packages known to package databases and language package managers.
+    pub packages: u64,
+}
+
+/// The whole result of one scan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The image.
+    pub image: ImageInfo,
+    /// Its layers as read.
+    pub layers: Vec<LayerSummary>,
+    /// Totals.
+    pub totals: Totals,
+    /// Who the image runs as.
+    pub user: Option<EffectiveUser>,
+    /// The findings, worst first, then by rule and root.
+    pub findings: Vec<Finding>,
+    /// What was not read or is odd.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the rules say about themselves, for reporters: only the rules that can fire.
+    pub rules: Vec<RuleAbout>,
+    /// Version of offcut and digest of the catalogue.
+    pub tool: ToolInfo,
+}
+
+/// A rule's description, as reporters need it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RuleAbout {
+    /// `family/name`.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Default severity.
+    pub severity: Severity,
+    /// What a finding means and costs.
+    pub why: String,
+    /// The remedy.
+    pub remedy: Remedy,
+    /// Documents.
+    pub refs: Vec<String>,
+}
+
+/// Which program and which rules made a report.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ToolInfo {
+    /// Version of offcut.
+    pub version: String,
+    /// Digest over the catalogue's data.
+    pub catalogue: Option<Digest>,
+}
+
+/// The user that a container of the image runs as, resolved as the engine does it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct EffectiveUser {
+    /// `USER`, verbatim.
+    pub declared: String,
+    /// User id; `None` when the engine would refuse to start it.
+    pub uid: Option<u32>,
+    /// Group id.
+    pub gid: Option<u32>,
+    /// Name in `/etc/passwd`, if any.
+    pub name: Option<String>,
+    /// How it was resolved, in one sentence.
+    pub how: String,
+}

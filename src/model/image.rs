@@ -1,0 +1,105 @@
+//! An image as its manifest and configuration describe it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+
+/// What is known of an image before any layer is read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImageInfo {
+    /// The reference as the user gave it, scheme included.
+    pub reference: String,
+    /// Tags and repository digests the source knows for it.
+    pub names: Vec<String>,
+    /// Digest of the manifest that was chosen, where the source has one.
+    pub manifest: Option<Digest>,
+    /// Digest of the configuration: the image id. `None` for a directory source.
+    pub id: Option<Digest>,
+    /// Operating system and architecture.
+    pub platform: Option<Platform>,
+    /// The configuration; `None` for a directory source.
+    pub config: Option<ImageConfig>,
+    /// The layers, lowest first.
+    pub layers: Vec<LayerInfo>,
+    /// What the user should know about how the image was chosen (platforms, attestations left out).
+    pub notes: Vec<String>,
+}
+
+/// One layer as manifest, configuration and history describe it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerInfo {
+    /// Digest of the stored blob; `None` where the source promises none (docker-archive, directory).
+    pub blob: Option<Digest>,
+    /// Stored size the manifest promises, in bytes.
+    pub blob_bytes: Option<u64>,
+    /// Digest of the uncompressed tar; `None` for a directory source.
+    pub diff_id: Option<Digest>,
+    /// The history entry that made it; `None` when the history does not match the layers.
+    pub history: Option<History>,
+}
+
+/// One entry of the configuration's history.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// The command that made the layer, as the builder recorded it.
+    #[serde(default)]
+    pub created_by: String,
+    /// When, RFC 3339.
+    #[serde(default)]
+    pub created: Option<String>,
+    /// Free text.
+    #[serde(default)]
+    pub comment: String,
+    /// Whether the entry made no layer.
+    #[serde(default)]
+    pub empty_layer: bool,
+}
+
+/// The run-time part of an image's configuration, and its history.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImageConfig {
+    /// `USER`, verbatim.
+    pub user: String,
+    /// `ENV`, each `NAME=value`.
+    pub env: Vec<String>,
+    /// `ENTRYPOINT`.
+    pub entrypoint: Vec<String>,
+    /// `CMD`.
+    pub cmd: Vec<String>,
+    /// `WORKDIR`.
+    pub working_dir: String,
+    /// `LABEL`, sorted by name.
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// `EXPOSE`, sorted.
+    pub exposed_ports: Vec<String>,
+    /// `HEALTHCHECK` command.
+    pub healthcheck: Vec<String>,
+    /// When the image was made, RFC 3339.
+    pub created: Option<String>,
+    /// The whole history, layers and empty entries.
+    pub history: Vec<History>,
+}
+
+/// Operating system, architecture and variant, written `linux/arm64/v8`.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Platform {
+    /// Operating system, such as `linux`.
+    pub os: String,
+    /// Architecture in Go's spelling, such as `amd64`.
+    pub architecture: String,
+    /// Variant, such as `v8`; often empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        if !self.variant.is_empty() {
+            write!(f, "/{}", self.variant)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The nouns: paths, digests, layer facts, images, findings. Plain serialisable data.
+//!
+//! Nothing in here reads or writes anything.
+
+mod digest;
+mod facts;
+mod finding;
+mod image;
+pub mod path;
+
+pub use self::{digest::Digest, facts::*, finding::*, image::*, path::ImagePath};

@@ -1,0 +1,1 @@
+//! One file for each output format. A reporter prints what it is given and filters nothing.

@@ -1,0 +1,1 @@
+//! The judgements: what of the inventory does not belong in a final image.
