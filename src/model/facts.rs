@@ -252,8 +252,14 @@ pub enum Fact {
     Elf(Elf),
     /// Literals of the catalogue found in a file that is no ELF object.
     Literals(Vec<String>),
-    /// The packages of a package database: dpkg `status` and `status.d`, apk `installed`, an rpm database.
-    Packages(Vec<PackageRow>),
+    /// The packages of a distribution's package database: dpkg `status` and `status.d`, apk `installed`, an rpm
+    /// database.
+    Packages {
+        /// Whose database it is.
+        manager: Manager,
+        /// Its rows.
+        rows: Vec<PackageRow>,
+    },
     /// The files of one dpkg package (`info/NAME.list` or `NAME.md5sums`): package name (with `:arch` where the
     /// file name has it) and paths. Directories may be among them.
     FileList {
@@ -304,6 +310,35 @@ pub struct GoBuild {
     pub path: String,
     /// Main module and its version, where recorded.
     pub module: Option<(String, String)>,
+}
+
+/// A package manager whose records the probes can read.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manager {
+    /// dpkg: Debian, Ubuntu, distroless.
+    Deb,
+    /// apk: Alpine, Wolfi.
+    Apk,
+    /// rpm: Fedora, RHEL, SUSE.
+    Rpm,
+    /// npm, pnpm, yarn: a `package.json` below `node_modules`.
+    Npm,
+    /// pip, uv: a `*.dist-info` directory.
+    Pypi,
+}
+
+impl Manager {
+    /// The word used in policies and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deb => "deb",
+            Self::Apk => "apk",
+            Self::Rpm => "rpm",
+            Self::Npm => "npm",
+            Self::Pypi => "pypi",
+        }
+    }
 }
 
 /// One row of a distribution's package database.
