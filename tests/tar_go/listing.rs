@@ -75,14 +75,10 @@ fn pulled<R: Read>(mut pull: Pull<R>, body: impl Fn(&mut Pull<R>, usize) -> std:
     Listing { lines: lines.lines, error }
 }
 
-/// The names of a good archive.
-pub fn names(stream: &[u8]) -> Vec<String> {
+/// The headers of a good archive.
+pub fn headers(stream: &[u8]) -> Vec<Header> {
     let mut pull = Pull::new(stream, LIMITS);
-    let mut names = Vec::new();
-    while let Some(header) = pull.next_entry().expect("a good archive") {
-        names.push(String::from_utf8_lossy(&header.path).into_owned());
-    }
-    names
+    std::iter::from_fn(|| pull.next_entry().expect("a good archive")).collect()
 }
 
 /// Whether Go's lines and ours mean the same.

@@ -42,13 +42,51 @@ fn go_lists_the_same_entries() {
     oracle.tell();
 }
 
+/// The archives were written by GNU tar 1.34 in the format their name says; `testdata/tar/README.md` has the commands.
 #[test]
-fn archives_of_real_tools_hold_what_was_put_in() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/tar");
-    for (name, want) in [("gnu-v7.tar", &["dir/", "dir/hard", "dir/soft", "file"][..])] {
-        let bytes = fs::read(dir.join(name)).expect("an archive of the repository");
-        assert_eq!(listing::names(&bytes), want, "{name}");
+fn archives_of_gnu_tar_hold_what_was_put_in() {
+    let long = format!("dir/{}", "n".repeat(120));
+    let split = format!("dir/{0}/{0}/f", "s".repeat(60));
+    let target = "n".repeat(240);
+    let (file, hard) = (("dir/file", "", 11), ("dir/hard", "dir/file", 0));
+    let (soft, fifo) = (("dir/soft", "../other", 0), ("dir/fifo", "", 0));
+    let all = [file, hard, soft, fifo, (&long, "", 5), ("dir/longlink", &target, 0)];
+    for (name, want) in [
+        ("v7", &all[..3]),
+        ("ustar", &[file, hard, soft, fifo, (&split, "", 6)]),
+        ("oldgnu", &all),
+        ("gnu", &all),
+        ("posix", &all),
+    ] {
+        let got = listing::headers(&testdata(&format!("gnutar-{name}.tar")));
+        let got: Vec<_> = got.iter().map(|h| (text(&h.path), text(&h.link), h.size)).collect();
+        assert_eq!(got, want, "{name}");
     }
+}
+
+#[test]
+fn sparse_files_of_gnu_tar_keep_name_size_and_holes() {
+    for name in ["old", "0.0", "0.1", "1.0"] {
+        let archive = testdata(&format!("gnutar-sparse-{name}.tar"));
+        let headers = listing::headers(&archive);
+        assert_eq!(headers.len(), 1);
+        let header = &headers[0];
+        // One MiB with three bytes at 4,096 and three at 300,000; the file system stores blocks of 4 KiB.
+        assert_eq!((text(&header.path), header.size, header.stored), ("sp", 1 << 20, 2 * 4096), "{name}");
+        let holds = |at: u64| {
+            let fragments = header.sparse.as_deref().unwrap_or_default();
+            fragments.iter().any(|fragment| (fragment.offset..fragment.offset + fragment.len).contains(&at))
+        };
+        assert!(holds(4096) && holds(300_000) && !holds(0) && !holds(500_000), "{name}");
+    }
+}
+
+fn testdata(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/tar").join(name)).expect("an archive of the tree")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("the names are ASCII")
 }
 
 /// The bytes of every `.tar` in a directory, sorted by name.
