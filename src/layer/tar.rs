@@ -19,6 +19,8 @@ mod pax;
 mod pull;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use thiserror::Error;
 
