@@ -9,3 +9,4 @@ pub mod npm;
 pub mod passwd;
 mod provides;
 pub mod python;
+pub mod rpm;
