@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 
 use crate::{
     catalogue::Catalogue,
@@ -56,12 +56,13 @@ pub struct Progress {
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let (image, inventory) = read(reference, catalogue, options)?;
-    let judged = rule::judge(catalogue, &inventory, &image);
+    let findings = rule::judge(catalogue, &inventory, &image);
+    let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
         layers: summarise(&image, &inventory),
         totals: inventory.totals(),
-        user: judged.user,
-        findings: judged.findings,
+        user,
+        findings,
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),
         tool: ToolInfo { version: env!("CARGO_PKG_VERSION").to_string(), catalogue: Some(catalogue.digest) },
