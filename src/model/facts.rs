@@ -97,6 +97,33 @@ pub enum Format {
     Text,
 }
 
+/// A set of [`Format`]s.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct FormatSet(u16);
+
+impl FormatSet {
+    /// Whether the set has this format.
+    pub fn contains(self, format: Format) -> bool {
+        self.0 & Self::bit(format) != 0
+    }
+
+    /// The set of both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn bit(format: Format) -> u16 {
+        1 << format as u16
+    }
+}
+
+impl FromIterator<Format> for FormatSet {
+    fn from_iter<I: IntoIterator<Item = Format>>(formats: I) -> Self {
+        Self(formats.into_iter().fold(0, |set, format| set | Self::bit(format)))
+    }
+}
+
 /// One entry, borrowed from an [`EntryTable`].
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
@@ -252,8 +279,14 @@ pub enum Fact {
     Elf(Elf),
     /// Literals of the catalogue found in a file that is no ELF object.
     Literals(Vec<String>),
-    /// The packages of a package database: dpkg `status` and `status.d`, apk `installed`, an rpm database.
-    Packages(Vec<PackageRow>),
+    /// The packages of a distribution's package database: dpkg `status` and `status.d`, apk `installed`, an rpm
+    /// database.
+    Packages {
+        /// Whose database it is.
+        manager: Manager,
+        /// Its rows.
+        rows: Vec<PackageRow>,
+    },
     /// The files of one dpkg package (`info/NAME.list` or `NAME.md5sums`): package name (with `:arch` where the
     /// file name has it) and paths. Directories may be among them.
     FileList {
@@ -304,6 +337,35 @@ pub struct GoBuild {
     pub path: String,
     /// Main module and its version, where recorded.
     pub module: Option<(String, String)>,
+}
+
+/// A package manager whose records the probes can read.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manager {
+    /// dpkg: Debian, Ubuntu, distroless.
+    Deb,
+    /// apk: Alpine, Wolfi.
+    Apk,
+    /// rpm: Fedora, RHEL, SUSE.
+    Rpm,
+    /// npm, pnpm, yarn: a `package.json` below `node_modules`.
+    Npm,
+    /// pip, uv: a `*.dist-info` directory.
+    Pypi,
+}
+
+impl Manager {
+    /// The word used in policies and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deb => "deb",
+            Self::Apk => "apk",
+            Self::Rpm => "rpm",
+            Self::Npm => "npm",
+            Self::Pypi => "pypi",
+        }
+    }
 }
 
 /// One row of a distribution's package database.

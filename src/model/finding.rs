@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImageInfo, ImagePath};
+use super::{Digest, ImageInfo, ImagePath, Manager};
 
 /// How bad a finding is. Ordered: `Note` is the least.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -211,8 +211,8 @@ pub struct PathGroup {
 /// A package that belongs to a finding.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct PackageRef {
-    /// Package manager: `deb`, `apk`, `rpm`, `npm` or `pypi`.
-    pub manager: String,
+    /// Package manager.
+    pub manager: Manager,
     /// Name.
     pub name: String,
     /// Version.
