@@ -1,1 +1,357 @@
 //! The data of `policies/`, checked and compiled once.
+//!
+//! Knows rules, remedies and what counts as proof; knows nothing of any image. The judging is done by [`crate::rule`].
+
+mod builtin;
+mod compile;
+mod schema;
+
+use std::{fs, path::Path};
+
+use regex::Regex;
+use serde::Deserialize;
+
+pub use self::schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage};
+use crate::{
+    Error, Result,
+    model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout},
+};
+
+/// Largest policy file that is read, in bytes; the largest of ours has a hundredth of it.
+const FILE_MAX: u64 = 4 * 1024 * 1024;
+
+/// All rules and remedies, ready for use.
+#[derive(Debug)]
+pub struct Catalogue {
+    /// The rules, sorted by id.
+    pub rules: Vec<Rule>,
+    /// The remedies, sorted by id.
+    pub remedies: Vec<Remedy>,
+    /// Digest over names and contents of all policy files.
+    pub digest: Digest,
+    literals: Vec<(String, FormatSet)>,
+}
+
+/// One rule: what it says and what proves it.
+#[derive(Debug)]
+pub struct Rule {
+    /// Id, title, severity, reason, remedy and documents.
+    pub about: RuleAbout,
+    /// The part of the id before the slash.
+    pub family: Family,
+    /// Name of the tool.
+    pub subject: String,
+    /// Names of distribution packages, by manager.
+    pub packages: Vec<(Manager, Names)>,
+    /// Language packages.
+    pub modules: Vec<Module>,
+    /// Content of single files.
+    pub contents: Vec<Content>,
+    /// Shapes of directory trees.
+    pub structures: Vec<Structure>,
+    /// A judgement written in Rust; such a rule has none of the four above.
+    pub code: Option<Judgement>,
+    /// Images on which the rule must fire.
+    pub hits: Vec<Example>,
+    /// Images on which it must stay silent.
+    pub misses: Vec<Example>,
+    /// Policy file that holds it, relative to the policy directory.
+    pub file: String,
+}
+
+/// A judgement that data can not express.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement {
+    /// The effective user id is 0.
+    #[serde(rename = "uid-0")]
+    Uid0,
+    /// The user is given by name and is not root.
+    NamedUser,
+    /// The effective group id is 0 though the user id is not.
+    #[serde(rename = "group-0")]
+    Group0,
+    /// The engine can not resolve the user or the group.
+    UnknownUser,
+}
+
+/// Patterns for whole names.
+#[derive(Debug)]
+pub struct Names {
+    /// The patterns as they were written.
+    pub patterns: Vec<String>,
+    regex: Regex,
+}
+
+impl Names {
+    /// Whether one of the patterns fits the whole name.
+    pub fn matches(&self, name: &str) -> bool {
+        self.regex.is_match(name)
+    }
+}
+
+/// A language package that is proof: its record and at least one of these files.
+#[derive(Debug)]
+pub struct Module {
+    /// `npm` or `pypi`.
+    pub manager: Manager,
+    /// Its name.
+    pub name: Names,
+    /// Files of which one must be there and not empty: below the package directory (npm), or the end of a path
+    /// that `RECORD` lists (PyPI).
+    pub files: Vec<Glob>,
+}
+
+/// Content that is proof, under any name.
+#[derive(Debug)]
+pub struct Content {
+    /// What it recognises.
+    pub name: String,
+    /// Formats it applies to.
+    pub formats: FormatSet,
+    /// Whether an ELF file must (or must not) be startable.
+    pub program: Option<bool>,
+    /// Literals that must all occur.
+    pub all: Vec<String>,
+    /// Literals of which one must occur, if there are any here.
+    pub any: Vec<String>,
+    /// Literals that must not occur.
+    pub none: Vec<String>,
+    /// Beginnings of needed libraries of which one must occur, if there are any here.
+    pub needed: Vec<String>,
+    /// Beginnings of the library's own name of which one must fit, if there are any here.
+    pub soname: Vec<String>,
+    /// Paths of a Go main package of which one must fit, if there are any here: the beginning of the path when it
+    /// ends in a slash, else the whole.
+    pub go_path: Vec<String>,
+    /// Whether the Go build information must (not) name a main module.
+    pub go_module: Option<bool>,
+    /// Whether the file counts only where no package of any kind owns it.
+    pub unowned: bool,
+    /// Where the version is read from.
+    pub version: Option<VersionFrom>,
+}
+
+/// Where the version of a tool is read from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VersionFrom {
+    /// The Go release that built the program; right for Go's own programs.
+    Go,
+    /// The version of the program's main Go module.
+    Module,
+}
+
+/// The shape of a directory tree that is proof.
+#[derive(Debug)]
+pub struct Structure {
+    /// What it recognises.
+    pub name: String,
+    /// What must be there, all of it; the first member has a format.
+    pub members: Vec<Member>,
+    /// Whether everything below the root belongs to the finding.
+    pub subtree: bool,
+}
+
+/// One member of a [`Structure`].
+#[derive(Debug)]
+pub struct Member {
+    /// Where it is, below the root.
+    pub path: Glob,
+    /// Whether it is a directory; else a regular file.
+    pub dir: bool,
+    /// What its first bytes must say.
+    pub format: Option<Format>,
+}
+
+/// A relative path whose last component may hold one `*`.
+#[derive(Debug)]
+pub struct Glob {
+    /// The path as it was written.
+    pub path: String,
+    dir: String,
+    head: String,
+    tail: Option<String>,
+}
+
+impl Glob {
+    fn new(path: &str) -> Self {
+        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (head, tail) = match name.split_once('*') {
+            Some((head, tail)) => (head, Some(tail.to_string())),
+            None => (name, None),
+        };
+        Self { path: path.to_string(), dir: dir.to_string(), head: head.to_string(), tail }
+    }
+
+    /// The directory part, without a slash at either end; empty for a single name.
+    pub fn dir(&self) -> &str {
+        &self.dir
+    }
+
+    /// The last component when it holds no `*`.
+    pub fn plain_name(&self) -> Option<&str> {
+        self.tail.is_none().then_some(self.head.as_str())
+    }
+
+    /// Whether the last component fits `name`.
+    pub fn matches_name(&self, name: &[u8]) -> bool {
+        match &self.tail {
+            None => name == self.head.as_bytes(),
+            Some(tail) => {
+                name.len() >= self.head.len() + tail.len()
+                    && name.starts_with(self.head.as_bytes())
+                    && name.ends_with(tail.as_bytes())
+            }
+        }
+    }
+
+    /// The root below which `path` would be this member: `usr/local/go` for `usr/local/go/bin/go` and `bin/go`.
+    pub fn root_of<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        if !self.matches_name(crate::model::path::name(path)) {
+            return None;
+        }
+        let parent = crate::model::path::parent(path);
+        if self.dir.is_empty() {
+            return Some(parent);
+        }
+        let above = parent.strip_suffix(self.dir.as_bytes())?;
+        if above.is_empty() { Some(above) } else { above.strip_suffix(b"/") }
+    }
+}
+
+/// Something wrong in a policy file.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Fault {
+    /// File, relative to the policy directory.
+    pub file: String,
+    /// Line, from 1; 0 when it is about no line.
+    pub line: usize,
+    /// What is wrong, and what was expected.
+    pub text: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.text),
+            line => write!(f, "{}:{line}: {}", self.file, self.text),
+        }
+    }
+}
+
+impl Catalogue {
+    /// The rules of `dir`, or those compiled into the program when there is none.
+    ///
+    /// # Errors
+    /// A usage error that names file, line and what was expected when a policy file can not be read or is wrong.
+    pub fn load(dir: Option<&Path>) -> Result<Self> {
+        match dir {
+            None => Self::builtin(),
+            Some(dir) => Self::from_dir(dir),
+        }
+    }
+
+    /// The rules compiled into the program.
+    ///
+    /// # Errors
+    /// Only if a wrong policy file was compiled in, which a test excludes.
+    pub fn builtin() -> Result<Self> {
+        let files = builtin::FILES.iter().map(|&(name, text)| (name.to_string(), text.to_string())).collect();
+        Self::from_files(files)
+    }
+
+    /// The rules of every `*.toml` file below `dir`; the compiled-in ones do not apply.
+    ///
+    /// # Errors
+    /// As [`Catalogue::load`].
+    pub fn from_dir(dir: &Path) -> Result<Self> {
+        let mut files = Vec::new();
+        read_dir(dir, "", &mut files)?;
+        if files.is_empty() {
+            return Err(Error::usage(format!("no policy file in \"{}\"", dir.display()))
+                .help("name a directory that holds *.toml files, such as policies/ of the source tree"));
+        }
+        Self::from_files(files)
+    }
+
+    /// The rules of files given as name and text, in any order.
+    ///
+    /// # Errors
+    /// As [`Catalogue::load`].
+    pub fn from_files(files: Vec<(String, String)>) -> Result<Self> {
+        compile::compile(files).map_err(|faults| {
+            let mut faults = faults.into_iter();
+            let first = faults.next().map(|fault| fault.to_string()).unwrap_or_default();
+            let rest: Vec<String> = faults.map(|fault| fault.to_string()).collect();
+            let error = Error::usage("can not use the policy files").cause(first);
+            if rest.is_empty() {
+                error.help("policies/README.md explains every key")
+            } else {
+                error.help(format!("there are {} more faults:\n{}", rest.len(), rest.join("\n")))
+            }
+        })
+    }
+
+    /// The rule with this id.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        let at = self.rules.binary_search_by(|rule| rule.about.id.as_str().cmp(id)).ok()?;
+        self.rules.get(at)
+    }
+
+    /// Every literal that some rule asks for, once, sorted, with the formats in which it counts.
+    pub fn literals(&self) -> impl Iterator<Item = (&str, FormatSet)> {
+        self.literals.iter().map(|(literal, formats)| (literal.as_str(), *formats))
+    }
+
+    /// What the rules say about themselves, sorted by id.
+    pub fn about(&self) -> Vec<RuleAbout> {
+        self.rules.iter().map(|rule| rule.about.clone()).collect()
+    }
+}
+
+/// Reads the policy files below a directory; names are relative, with `/`, whatever the machine.
+fn read_dir(dir: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        Error::usage(format!("can not read the policy directory \"{}\"", dir.display())).cause(error)
+    };
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        // Not `is_dir`: a link to a directory above would never end.
+        if entry.file_type().map_err(failed)?.is_dir() {
+            read_dir(&path, &format!("{name}/"), files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push((name, read_file(&path)?));
+        }
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path) -> Result<String> {
+    let what = || format!("can not read the policy file \"{}\"", path.display());
+    let meta = fs::metadata(path).map_err(|error| Error::usage(what()).cause(error))?;
+    if meta.len() > FILE_MAX {
+        return Err(Error::usage(what()).cause(format!("it has {} bytes, the limit is {FILE_MAX}", meta.len())));
+    }
+    fs::read_to_string(path).map_err(|error| Error::usage(what()).cause(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_of_a_member_is_what_stands_before_it() {
+        let go = Glob::new("bin/go");
+        assert_eq!(go.root_of(b"usr/local/go/bin/go"), Some(&b"usr/local/go"[..]));
+        assert_eq!(go.root_of(b"bin/go"), Some(&b""[..]));
+        assert_eq!(go.root_of(b"usr/sbin/go"), None);
+        assert_eq!(go.root_of(b"usr/bin/gofmt"), None);
+        let jar = Glob::new("lib/maven-core-*.jar");
+        assert_eq!(jar.root_of(b"opt/maven/lib/maven-core-3.9.6.jar"), Some(&b"opt/maven"[..]));
+        assert!(!Glob::new("ab*bc").matches_name(b"abc"), "head and tail must not overlap");
+        assert_eq!(Glob::new("VERSION").root_of(b"x/VERSION"), Some(&b"x"[..]));
+    }
+}

@@ -2,4 +2,13 @@
 //!
 //! Knows no rule and no policy; what a file *is* it leaves to the probes.
 
+mod build;
+pub mod decode;
+mod peel;
+mod settle;
 pub mod tar;
+
+pub use self::{
+    build::{Builder, Meta},
+    peel::{Limits, PeelError, Peeler, Promise},
+};

@@ -1,0 +1,372 @@
+//! The policy files as they are written: one structure for each TOML table, nothing checked beyond its form.
+//!
+//! `policies/README.md` explains every key to the people who write them; [`super::compile`] checks what they mean.
+
+use serde::{Deserialize, de::IntoDeserializer};
+use toml::Spanned;
+
+use crate::model::{Format, Kind, Severity};
+
+/// One file of `policies/`: rules and remedies in any mix.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// `[[rule]]`.
+    #[serde(default)]
+    pub rule: Vec<Rule>,
+    /// `[[remedy]]`.
+    #[serde(default)]
+    pub remedy: Vec<Remedy>,
+}
+
+/// `[[remedy]]`: what to write instead.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remedy {
+    /// Name that rules use.
+    pub id: Spanned<String>,
+    /// Imperative title.
+    pub title: String,
+    /// The change in plain words.
+    pub text: String,
+    /// A short multi-stage excerpt.
+    pub dockerfile: String,
+}
+
+/// `[[rule]]`: what is looked for, what it means, and the proof that the rule works.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `family/name`.
+    pub id: Spanned<String>,
+    /// What a finding says, a sentence without a full stop.
+    pub title: String,
+    /// Name of the tool.
+    pub subject: String,
+    /// Default severity.
+    pub severity: Severity,
+    /// What it is and what it costs the owner.
+    pub why: String,
+    /// Id of a remedy.
+    pub remedy: String,
+    /// Documents, `https` only.
+    pub refs: Vec<String>,
+    /// A judgement written in Rust instead of the tables below.
+    #[serde(default)]
+    pub code: Option<super::Judgement>,
+    /// `[rule.packages]`.
+    #[serde(default)]
+    pub packages: Packages,
+    /// `[[rule.module]]`.
+    #[serde(default)]
+    pub module: Vec<Module>,
+    /// `[[rule.content]]`.
+    #[serde(default)]
+    pub content: Vec<Content>,
+    /// `[[rule.structure]]`.
+    #[serde(default)]
+    pub structure: Vec<Structure>,
+    /// `[[rule.hit]]`: images on which the rule must fire.
+    #[serde(default)]
+    pub hit: Vec<Example>,
+    /// `[[rule.miss]]`: images on which it must stay silent.
+    #[serde(default)]
+    pub miss: Vec<Example>,
+}
+
+/// `[rule.packages]`: patterns for whole package names, by package manager.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    /// dpkg.
+    #[serde(default)]
+    pub deb: Vec<String>,
+    /// apk.
+    #[serde(default)]
+    pub apk: Vec<String>,
+    /// rpm.
+    #[serde(default)]
+    pub rpm: Vec<String>,
+}
+
+/// Package manager of a language.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModuleManager {
+    /// `package.json`.
+    Npm,
+    /// `*.dist-info`.
+    Pypi,
+}
+
+/// `[[rule.module]]`: a language package of this name that holds one of these files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// Which package manager.
+    pub manager: ModuleManager,
+    /// Pattern for the whole package name.
+    pub name: String,
+    /// Files of which one must be there and not empty.
+    pub files: Vec<String>,
+}
+
+/// `[[rule.content]]`: the bytes of one file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// What it recognises, for the evidence line.
+    pub name: String,
+    /// Formats it applies to.
+    #[serde(deserialize_with = "one_or_many")]
+    pub format: Vec<ContentFormat>,
+    /// Whether the ELF file must (or must not) be startable.
+    #[serde(default)]
+    pub program: Option<bool>,
+    /// Literals that must all occur.
+    #[serde(default)]
+    pub all: Vec<String>,
+    /// Literals of which one must occur.
+    #[serde(default)]
+    pub any: Vec<String>,
+    /// Literals that must not occur.
+    #[serde(default)]
+    pub none: Vec<String>,
+    /// Beginnings of needed libraries of which one must occur.
+    #[serde(default)]
+    pub needed: Vec<String>,
+    /// Beginnings of the library's own name of which one must fit.
+    #[serde(default)]
+    pub soname: Vec<String>,
+    /// Paths of a Go main package: the beginning when it ends in a slash, else the whole path.
+    #[serde(default)]
+    pub go_path: Vec<String>,
+    /// Whether the Go build information must (not) name a main module.
+    #[serde(default)]
+    pub go_module: Option<bool>,
+    /// Whether the file counts only where no package of any kind owns it.
+    #[serde(default)]
+    pub unowned: bool,
+    /// Where the version is read from.
+    #[serde(default)]
+    pub version: Option<super::VersionFrom>,
+}
+
+/// Formats whose bytes are searched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContentFormat {
+    /// An ELF object.
+    Elf,
+    /// A zip archive or a jar.
+    Zip,
+    /// A Java module file.
+    Jmod,
+    /// A Java run-time image.
+    Jimage,
+    /// A script that starts with `#!`.
+    Script,
+    /// JavaScript by its name.
+    Js,
+    /// Any other text.
+    Text,
+}
+
+impl From<ContentFormat> for Format {
+    fn from(format: ContentFormat) -> Self {
+        match format {
+            ContentFormat::Elf => Self::Elf,
+            ContentFormat::Zip => Self::Zip,
+            ContentFormat::Jmod => Self::Jmod,
+            ContentFormat::Jimage => Self::Jimage,
+            ContentFormat::Script => Self::Script,
+            ContentFormat::Js => Self::Js,
+            ContentFormat::Text => Self::Text,
+        }
+    }
+}
+
+/// `[[rule.structure]]`: the shape of a directory tree.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Structure {
+    /// What it recognises, for the evidence line.
+    pub name: String,
+    /// What must be there, all of it.
+    pub members: Vec<Member>,
+    /// Whether everything below the root belongs to the finding.
+    #[serde(default)]
+    pub subtree: bool,
+}
+
+/// One member of a tree.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// Path below the root; the last component may hold one `*`.
+    pub path: String,
+    /// Kind of file.
+    #[serde(default)]
+    pub kind: MemberKind,
+    /// What its first bytes must say.
+    #[serde(default)]
+    pub format: Option<Format>,
+}
+
+/// Kind of a member.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberKind {
+    /// A regular file.
+    #[default]
+    File,
+    /// A directory.
+    Dir,
+}
+
+/// `[[rule.hit]]` and `[[rule.miss]]`: a small image.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// What the example shows; a miss must say why it is none.
+    #[serde(default)]
+    pub why: String,
+    /// Files.
+    #[serde(default)]
+    pub files: Vec<ExampleFile>,
+    /// Packages of a distribution.
+    #[serde(default)]
+    pub packages: Vec<ExamplePackage>,
+    /// npm packages.
+    #[serde(default)]
+    pub npm: Vec<ExampleModule>,
+    /// Python distributions.
+    #[serde(default)]
+    pub pypi: Vec<ExampleModule>,
+    /// `USER` of the configuration.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Lines of `/etc/passwd`, as `name:x:uid:gid`.
+    #[serde(default)]
+    pub passwd: Vec<String>,
+    /// Lines of `/etc/group`, as `name:x:gid`.
+    #[serde(default)]
+    pub group: Vec<String>,
+}
+
+/// A file of an example.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleFile {
+    /// Where it is.
+    pub path: String,
+    /// Its kind; a file unless said otherwise.
+    #[serde(default)]
+    pub kind: Option<Kind>,
+    /// Target, for a link.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// What its first bytes say; follows from `elf` and `contains` where it is left out.
+    #[serde(default)]
+    pub format: Option<Format>,
+    /// Size in bytes.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// What its ELF headers say.
+    #[serde(default)]
+    pub elf: Option<ExampleElf>,
+    /// Texts that occur in it.
+    #[serde(default)]
+    pub contains: Vec<String>,
+}
+
+/// The ELF headers of an example's file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleElf {
+    /// Whether it can be started.
+    #[serde(default)]
+    pub program: bool,
+    /// Needed libraries.
+    #[serde(default)]
+    pub needed: Vec<String>,
+    /// The library's own name.
+    #[serde(default)]
+    pub soname: Option<String>,
+    /// Path of the Go main package.
+    #[serde(default)]
+    pub go_path: Option<String>,
+    /// Version of the Go that built it.
+    #[serde(default)]
+    pub go_version: Option<String>,
+    /// Main module of a Go program.
+    #[serde(default)]
+    pub go_module: Option<String>,
+}
+
+/// A package of an example's distribution. Exactly one of `deb`, `apk` and `rpm` is its name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExamplePackage {
+    /// Name, in dpkg's database.
+    #[serde(default)]
+    pub deb: Option<String>,
+    /// Name, in apk's database.
+    #[serde(default)]
+    pub apk: Option<String>,
+    /// Name, in rpm's database.
+    #[serde(default)]
+    pub rpm: Option<String>,
+    /// Version.
+    #[serde(default)]
+    pub version: String,
+    /// Files it owns that are in the image.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Files it owns that are not in the image.
+    #[serde(default)]
+    pub missing: Vec<String>,
+}
+
+/// A language package of an example.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleModule {
+    /// Package directory (npm) or site directory (Python).
+    pub path: String,
+    /// Name.
+    pub name: String,
+    /// Version.
+    #[serde(default)]
+    pub version: String,
+    /// Files it holds, relative to `path`.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+/// Reads `format = "js"` and `format = ["js", "script"]` alike.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<ContentFormat>, D::Error> {
+    struct Visitor;
+
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Vec<ContentFormat>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a format or a list of formats")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Self::Value, E> {
+            ContentFormat::deserialize(word.into_deserializer()).map(|format| vec![format])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(format) = from.next_element()? {
+                all.push(format);
+            }
+            Ok(all)
+        }
+    }
+
+    from.deserialize_any(Visitor)
+}

@@ -1,0 +1,232 @@
+//! Reads apk's database of installed packages, `lib/apk/db/installed` (newer: `usr/lib/apk/db/installed`).
+//!
+//! Format: apk-tools `src/database.c` (`apk_db_write_fdb`, `apk_db_read`): stanzas of `K:value` lines, an empty line
+//! after each. What the other files of `lib/apk/db` say (scripts, triggers) is not read.
+
+use super::{
+    malformed::{Parsed, PathBudget, TEXT_MAX, lines, quote, text},
+    provides::{Provides, resolve},
+};
+use crate::model::PackageRow;
+
+/// The installed packages with their files.
+///
+/// `depends` holds the names of `D:`, conflicts left out; a library, command or path (`so:`, `cmd:`, `/bin/sh`) is
+/// replaced by the installed package that provides it (`p:`). A virtual package (`apk add -t NAME`) is a row without
+/// files whose `depends` are what it pulled in. Damage is told as a fault and costs a line, or its package when that
+/// is the name.
+pub fn installed(body: &[u8]) -> Parsed<Vec<PackageRow>> {
+    let mut reader = Reader { budget: PathBudget::new(body.len()), ..Reader::default() };
+    for line in lines(body) {
+        match line {
+            [] => reader.finish(),
+            [key, b':', value @ ..] => reader.field(*key, value),
+            _ => reader.found.fault(format!("{} is no line of an apk database", quote(line))),
+        }
+    }
+    reader.finish();
+    let Reader { mut found, provides, .. } = reader;
+    resolve(&mut found.value, &provides);
+    found
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    found: Parsed<Vec<PackageRow>>,
+    provides: Provides,
+    budget: PathBudget,
+    row: PackageRow,
+    dir: Option<&'a [u8]>,
+    /// Whether the stanza has had a line at all.
+    begun: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn field(&mut self, key: u8, value: &'a [u8]) {
+        self.begun = true;
+        match key {
+            b'P' => self.row.name = self.text("a package name", value),
+            b'V' => self.row.version = self.text("a version", value),
+            b'A' => self.row.arch = self.text("an architecture", value),
+            b'I' => self.row.installed_bytes = number(value),
+            b'D' => self.row.depends = relations(value),
+            b'p' => {
+                let at = self.found.value.len();
+                for name in relations(value) {
+                    self.provides.entry(name).or_insert(at);
+                }
+            }
+            b'F' => self.dir = Some(value),
+            b'R' => self.file(value),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, what: &str, value: &[u8]) -> String {
+        text(what, value).unwrap_or_else(|fault| {
+            self.found.fault(fault.0);
+            String::new()
+        })
+    }
+
+    fn file(&mut self, name: &[u8]) {
+        let path = match self.dir {
+            Some(dir) if !name.is_empty() && dir.len() + name.len() < TEXT_MAX => self.budget.join(dir, name),
+            _ => None,
+        };
+        match path {
+            Some(path) => self.row.files.push(path),
+            None => {
+                let package = quote(self.row.name.as_bytes());
+                self.found.fault(format!("{} is no file of package {package}", quote(name)));
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        let row = std::mem::take(&mut self.row);
+        self.dir = None;
+        if !std::mem::take(&mut self.begun) {
+            return;
+        }
+        if row.name.is_empty() {
+            self.found.fault("a stanza names no package");
+        } else {
+            self.found.value.push(row);
+        }
+    }
+}
+
+fn number(value: &[u8]) -> u64 {
+    std::str::from_utf8(value).ok().and_then(|value| value.trim().parse().ok()).unwrap_or_default()
+}
+
+/// The names of `busybox>=1.36 so:libz.so.1=1.3.1 !gcc foo@edge`, without what must not be there.
+fn relations(value: &[u8]) -> Vec<String> {
+    let name = |word: &[u8]| {
+        let end = word.iter().position(|b| b"<>=~@".contains(b)).unwrap_or(word.len());
+        text("a dependency", word.get(..end).unwrap_or_default()).ok()
+    };
+    let words = value.split(u8::is_ascii_whitespace);
+    words.filter(|word| !word.is_empty() && !word.starts_with(b"!")).filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::malformed::accept_parser, *};
+    use crate::model::ImagePath;
+
+    /// Cut from Alpine 3.20.3's database, `T:virtual` as `apk add -t .build-deps musl zlib` wrote it.
+    const INSTALLED: &str = "\
+C:Q1yEsLSREUhcsIdEgi+bNKn6lST8w=
+P:musl
+V:1.2.5-r0
+A:x86_64
+S:407468
+I:667648
+T:the musl c library (libc) implementation
+o:musl
+p:so:libc.musl-x86_64.so.1=1
+F:lib
+R:ld-musl-x86_64.so.1
+a:0:0:755
+Z:Q1HZA7d+LP0Q3TzAECd+MB9p1PxQU=
+R:libc.musl-x86_64.so.1
+a:0:0:777
+Z:Q17yJ3JFNypA4mxhJJr0ou6CzsJVI=
+
+C:Q1sSSpMPpGJqjpcsS5LC1XeVFCGx8=
+P:zlib
+V:1.3.1-r1
+A:x86_64
+S:54253
+I:110592
+D:so:libc.musl-x86_64.so.1 musl>=1.2.3_git20230424 !zlib-ng /bin/sh
+p:so:libz.so.1=1.3.1
+F:lib
+R:libz.so.1
+F:
+R:.marker
+
+C:Q1hSTQDYoDTsVmIZGXWqhmVXHvRVg=
+P:.build-deps
+V:20261121.001141
+A:noarch
+S:0
+I:0
+T:virtual meta package
+U:
+L:
+D:musl zlib so:libz.so.1
+
+";
+
+    fn row(name: &str, version: &str, arch: &str, size: u64, depends: &[&str], files: &[&str]) -> PackageRow {
+        PackageRow {
+            name: name.to_string(),
+            version: version.to_string(),
+            arch: arch.to_string(),
+            installed_bytes: size,
+            depends: depends.iter().map(ToString::to_string).collect(),
+            files: files.iter().copied().map(ImagePath::from).collect(),
+        }
+    }
+
+    fn all() -> Vec<PackageRow> {
+        let musl = ["lib/ld-musl-x86_64.so.1", "lib/libc.musl-x86_64.so.1"];
+        vec![
+            row("musl", "1.2.5-r0", "x86_64", 667_648, &[], &musl),
+            row("zlib", "1.3.1-r1", "x86_64", 110_592, &["/bin/sh", "musl"], &["lib/libz.so.1", ".marker"]),
+            row(".build-deps", "20261121.001141", "noarch", 0, &["musl", "zlib"], &[]),
+        ]
+    }
+
+    #[test]
+    fn packages_come_with_files_and_the_packages_they_need() {
+        assert_eq!(installed(INSTALLED.as_bytes()), Parsed { value: all(), faults: Vec::new() });
+        let windows = INSTALLED.replace('\n', "\r\n");
+        assert_eq!(installed(windows.as_bytes()), Parsed { value: all(), faults: Vec::new() });
+        assert_eq!(installed(INSTALLED.trim_end().as_bytes()), Parsed { value: all(), faults: Vec::new() });
+    }
+
+    #[test]
+    fn a_damaged_stanza_costs_no_other() {
+        let body = format!("R:lost\nV:1\n\n{INSTALLED}P:{}\n\nnonsense\nP:last\nF:usr\nR:\n", "x".repeat(5000));
+        let parsed = installed(body.as_bytes());
+        let names: Vec<_> = parsed.value.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["musl", "zlib", ".build-deps", "last"]);
+        assert_eq!(
+            parsed.faults,
+            [
+                "\"lost\" is no file of package \"\"",
+                "a stanza names no package",
+                "a package name has 5000 bytes, more than 4096",
+                "a stanza names no package",
+                "\"nonsense\" is no line of an apk database",
+                "\"\" is no file of package \"last\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_stay_in_the_image_and_keep_their_bytes() {
+        let parsed = installed(b"P:a\nF:../../etc\nR:\xff\n");
+        assert_eq!(parsed.value[0].files, [ImagePath::new(b"etc/\xff")]);
+    }
+
+    #[test]
+    fn a_long_directory_with_many_files_stops_at_the_budget() {
+        let mut body = b"P:a\nF:".to_vec();
+        body.extend(vec![b'd'; 4000]);
+        body.extend(b"\nR:f".repeat(100_000));
+        let parsed = installed(&body);
+        let bytes: usize = parsed.value[0].files.iter().map(|path| path.as_bytes().len()).sum();
+        assert!(bytes < body.len() * 33, "{bytes} bytes of path from {}", body.len());
+        assert_eq!(parsed.faults.len(), 8);
+    }
+
+    #[test]
+    fn no_damage_panics() {
+        accept_parser(INSTALLED.as_bytes(), installed);
+    }
+}

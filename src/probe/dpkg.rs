@@ -1,0 +1,459 @@
+//! Reads dpkg's databases: the packages, the files of a package, and the diverted files.
+//!
+//! Formats: dpkg's own manual pages deb-control(5), dpkg-query(1) (the three words of `Status`), deb-md5sums(5) and
+//! dpkg-divert(1). Which file of an image is handed to which function is not decided here.
+
+use std::ops::Range;
+
+use super::malformed::{Parsed, TEXT_MAX, lines, quote, text};
+use crate::model::{ImagePath, PackageRow};
+
+/// The installed packages of `var/lib/dpkg/status`.
+///
+/// A stanza counts when its status ends in `ok installed`, whatever is wanted (`install`, `hold`, `deinstall`).
+/// Removed packages that left configuration files (`deinstall ok config-files`) and those that were only unpacked do
+/// not. `depends` holds `Depends` and `Pre-Depends`, every alternative of `a | b`, sorted, each once. A stanza
+/// without a name is a fault and no row; any other damage is a fault and leaves that field empty.
+pub fn status(body: &[u8]) -> Parsed<Vec<PackageRow>> {
+    packages(body, false)
+}
+
+/// The package of a file below `var/lib/dpkg/status.d/`, the form of distroless images.
+///
+/// Such a stanza has no `Status`; being there means installed. Where there is one it decides as in [`status`].
+/// The files `NAME.md5sums` of the same directory are read by [`file_list`].
+pub fn status_d(body: &[u8]) -> Parsed<Vec<PackageRow>> {
+    packages(body, true)
+}
+
+/// The package and the files of `NAME.list`, `NAME:ARCH.list` or the same with `.md5sums`; `None` for another name.
+///
+/// A `.list` names directories too. Lines that are no path or longer than [`TEXT_MAX`] are faults.
+pub fn file_list(file_name: &[u8], body: &[u8]) -> Option<Parsed<(String, Vec<ImagePath>)>> {
+    let (stem, path_of): (_, PathOf) = match file_name.strip_suffix(b".list") {
+        Some(stem) => (stem, list_line),
+        None => (file_name.strip_suffix(b".md5sums")?, md5sums_line),
+    };
+    let package = stem.split(|&b| b == b':').next().unwrap_or_default();
+    let package = text("the package name", package).ok()?;
+    let mut files = Parsed::<Vec<ImagePath>>::default();
+    for line in lines(body).filter(|line| !line.is_empty()) {
+        match path_of(line) {
+            Some(path) if path.len() <= TEXT_MAX => files.value.extend(not_root(ImagePath::new(&path))),
+            _ => files.fault(format!("{} is no file of package {}", quote(line), quote(package.as_bytes()))),
+        }
+    }
+    Some(files.map(|files| (package, files)))
+}
+
+/// The diversions of `var/lib/dpkg/diversions`: the path that packages name, and where their file went instead.
+///
+/// The package on whose behalf the diversion was made (third line of each record) keeps the path itself; dpkg
+/// writes `:` for the administrator. It is not given: the two files can be told apart by where they are.
+pub fn diversions(body: &[u8]) -> Parsed<Vec<(ImagePath, ImagePath)>> {
+    let mut found = Parsed::<Vec<_>>::default();
+    let mut lines = lines(body);
+    while let Some(from) = lines.next() {
+        let (Some(to), Some(_)) = (lines.next(), lines.next()) else {
+            found.fault(format!("the diversion of {} is cut short", quote(from)));
+            break;
+        };
+        let absolute = |path: &[u8]| path.starts_with(b"/") && path.len() <= TEXT_MAX;
+        if absolute(from) && absolute(to) {
+            found.value.push((ImagePath::new(from), ImagePath::new(to)));
+        } else {
+            found.fault(format!("{} and {} are no diversion", quote(from), quote(to)));
+        }
+    }
+    found
+}
+
+/// Finds the path in a line; `None` when the line has none.
+type PathOf = fn(&[u8]) -> Option<Vec<u8>>;
+
+fn list_line(line: &[u8]) -> Option<Vec<u8>> {
+    line.starts_with(b"/").then(|| line.to_vec())
+}
+
+/// Takes `<32 hex digits>  path`. `md5sum` marks a line whose name it had to escape by a leading backslash; debhelper
+/// undoes that, others do not.
+fn md5sums_line(line: &[u8]) -> Option<Vec<u8>> {
+    let (escaped, line) = line.strip_prefix(b"\\").map_or((false, line), |rest| (true, rest));
+    let (sum, rest) = line.split_at_checked(32)?;
+    if !sum.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let path = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b" *"))?;
+    if path.is_empty() {
+        return None;
+    }
+    Some(if escaped { unescape(path) } else { path.to_vec() })
+}
+
+fn unescape(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path.iter();
+    while let Some(&byte) = rest.next() {
+        out.push(match byte {
+            b'\\' => match rest.next() {
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(&other) => other,
+                None => b'\\',
+            },
+            plain => plain,
+        });
+    }
+    out
+}
+
+fn not_root(path: ImagePath) -> Option<ImagePath> {
+    (!path.is_root()).then_some(path)
+}
+
+fn packages(body: &[u8], installed_without_status: bool) -> Parsed<Vec<PackageRow>> {
+    let mut found = Parsed::<Vec<PackageRow>>::default();
+    let mut stanza = Stanza::default();
+    let mut field = Field::Other;
+    let mut at = 0;
+    for line in body.split_inclusive(|&b| b == b'\n') {
+        let range = at..at + line.len();
+        at = range.end;
+        match line {
+            [b'\n'] | [b'\r', b'\n'] => {
+                std::mem::take(&mut stanza).finish(installed_without_status, &mut found);
+                field = Field::Other;
+            }
+            // A continuation belongs to the value above it: the value stays one slice of the body.
+            [b' ' | b'\t', ..] => stanza.extend(field, body, range.end),
+            _ => field = stanza.begin(line, range),
+        }
+    }
+    stanza.finish(installed_without_status, &mut found);
+    found
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Package,
+    Status,
+    Version,
+    Architecture,
+    InstalledSize,
+    Depends,
+    PreDepends,
+    Other,
+}
+
+const FIELDS: [(&[u8], Field); 7] = [
+    (b"Package", Field::Package),
+    (b"Status", Field::Status),
+    (b"Version", Field::Version),
+    (b"Architecture", Field::Architecture),
+    (b"Installed-Size", Field::InstalledSize),
+    (b"Depends", Field::Depends),
+    (b"Pre-Depends", Field::PreDepends),
+];
+
+/// The fields of one stanza that matter, each a slice of the body, with its place there.
+#[derive(Default)]
+struct Stanza<'a> {
+    values: [Option<(usize, &'a [u8])>; FIELDS.len()],
+    /// The first line that is neither field nor continuation.
+    odd: Option<&'a [u8]>,
+}
+
+impl<'a> Stanza<'a> {
+    fn begin(&mut self, line: &'a [u8], range: Range<usize>) -> Field {
+        let Some(colon) = line.iter().position(|&b| b == b':') else {
+            self.odd.get_or_insert(line);
+            return Field::Other;
+        };
+        let (name, value) = line.split_at(colon);
+        let Some(&(_, field)) = FIELDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+            return Field::Other;
+        };
+        if let (Some(slot), Some(value)) = (self.values.get_mut(field as usize), value.get(1..)) {
+            *slot = Some((range.start + colon + 1, value));
+        }
+        field
+    }
+
+    fn extend(&mut self, field: Field, body: &'a [u8], end: usize) {
+        if let Some(Some((start, value))) = self.values.get_mut(field as usize) {
+            *value = body.get(*start..end).unwrap_or(value);
+        }
+    }
+
+    fn get(&self, field: Field) -> Option<&'a [u8]> {
+        self.values.get(field as usize).copied().flatten().map(|(_, value)| value.trim_ascii())
+    }
+
+    /// Appends the stanza's package, if it is installed, and what is wrong with it.
+    fn finish(&self, installed_without_status: bool, found: &mut Parsed<Vec<PackageRow>>) {
+        let Some(name) = self.get(Field::Package) else {
+            if self.odd.is_some() || self.values.iter().any(Option::is_some) {
+                found.fault("a stanza names no package");
+            }
+            return;
+        };
+        match self.get(Field::Status) {
+            Some(status) if !is_installed(status) => return,
+            None if !installed_without_status => {
+                return found.fault(format!("package {} has no status", quote(name)));
+            }
+            _ => {}
+        }
+        if let Some(odd) = self.odd {
+            found.fault(format!("{} is no field of package {}", quote(odd), quote(name)));
+        }
+        let mut depends = names(self.get(Field::Depends).unwrap_or_default());
+        depends.extend(names(self.get(Field::PreDepends).unwrap_or_default()));
+        depends.sort_unstable();
+        depends.dedup();
+        match text("a package name", name) {
+            Ok(name) => {
+                let row = PackageRow {
+                    version: self.text(Field::Version, "version", &name, found),
+                    arch: self.text(Field::Architecture, "architecture", &name, found),
+                    installed_bytes: self.get(Field::InstalledSize).and_then(kib).unwrap_or_default(),
+                    depends,
+                    files: Vec::new(),
+                    name,
+                };
+                found.value.push(row);
+            }
+            Err(fault) => found.fault(fault.0),
+        }
+    }
+
+    /// A value that dpkg always writes: its absence is a fault and no reason to forget the package.
+    fn text(&self, field: Field, what: &str, package: &str, found: &mut Parsed<Vec<PackageRow>>) -> String {
+        text(what, self.get(field).unwrap_or_default()).unwrap_or_else(|fault| {
+            found.fault(format!("package {}: {fault}", quote(package.as_bytes())));
+            String::new()
+        })
+    }
+}
+
+/// Whether the three words of a `Status` (what is wanted, error flag, state) mean that the files are there.
+fn is_installed(status: &[u8]) -> bool {
+    let mut words = status.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).skip(1);
+    words.next() == Some(b"ok") && words.next() == Some(b"installed") && words.next().is_none()
+}
+
+fn kib(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// The names of `a (>= 1) | b:any, c [amd64]`.
+fn names(relations: &[u8]) -> Vec<String> {
+    let name = |relation: &[u8]| {
+        let relation = relation.trim_ascii();
+        let end = relation.iter().position(|&b| b.is_ascii_whitespace() || b"(:[<".contains(&b));
+        text("a dependency", relation.get(..end.unwrap_or(relation.len())).unwrap_or_default()).ok()
+    };
+    relations.split(|&b| b == b',' || b == b'|').filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::malformed::{accept_parser, noise},
+        *,
+    };
+
+    /// Cut from the status file of a Debian 12 machine; `mime-support` had been removed, `libc6:i386` is made up.
+    const STATUS: &str = "\
+Package: adduser
+Status: install ok installed
+Priority: important
+Section: admin
+Installed-Size: 686
+Maintainer: Debian Adduser Developers <adduser@packages.debian.org>
+Architecture: all
+Multi-Arch: foreign
+Version: 3.134
+Depends: passwd
+Suggests: liblocale-gettext-perl, perl, cron, quota
+Conffiles:
+ /etc/adduser.conf cc3493ecd2d09837ffdcc3e25fdfff18
+ /etc/deluser.conf 11a06baf8245fd8d690b99024d228c1f
+Description: add and remove users and groups
+ This package includes the 'adduser' and 'deluser' commands for creating
+ .
+Homepage: https://example.org/
+
+Package: mime-support
+Status: deinstall ok config-files
+Priority: optional
+Section: net
+Installed-Size: 14
+Architecture: all
+Version: 3.66
+Config-Version: 3.66
+
+Package: debconf
+Status: hold ok installed
+Installed-Size: 535
+Architecture: all
+Version: 1.5.82
+Pre-Depends: perl-base (>= 5.20.1-3~), debconf-english
+  | debconf-i18n
+Depends: perl:any, perl-base
+Description: Debian configuration management system
+";
+
+    fn row(name: &str, version: &str, kib: u64, depends: &[&str]) -> PackageRow {
+        PackageRow {
+            name: name.to_string(),
+            version: version.to_string(),
+            arch: "all".to_string(),
+            installed_bytes: kib * 1024,
+            depends: depends.iter().map(ToString::to_string).collect(),
+            files: Vec::new(),
+        }
+    }
+
+    fn paths(raw: &[&str]) -> Vec<ImagePath> {
+        raw.iter().copied().map(ImagePath::from).collect()
+    }
+
+    #[test]
+    fn only_installed_packages_count() {
+        let want = [
+            row("adduser", "3.134", 686, &["passwd"]),
+            row("debconf", "1.5.82", 535, &["debconf-english", "debconf-i18n", "perl", "perl-base"]),
+        ];
+        assert_eq!(status(STATUS.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
+        let windows = STATUS.replace('\n', "\r\n");
+        assert_eq!(status(windows.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
+    }
+
+    #[test]
+    fn every_state_but_ok_installed_is_not_installed() {
+        for (state, installed) in [
+            ("install ok installed", true),
+            ("deinstall ok installed", true),
+            ("hold  ok installed", true),
+            ("install ok unpacked", false),
+            ("install ok half-installed", false),
+            ("install reinstreq installed", false),
+            ("purge ok not-installed", false),
+            ("ok installed", false),
+            ("", false),
+        ] {
+            let body = format!("Package: a\nStatus: {state}\nArchitecture: all\nVersion: 1\n");
+            assert_eq!(status(body.as_bytes()).value.len(), usize::from(installed), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_stanza_costs_no_other() {
+        let body = format!(
+            "Status: install ok installed\n\nPackage: x\n\n{STATUS}\n\nPackage: y\n???\nStatus: a ok installed\n"
+        );
+        let parsed = status(body.as_bytes());
+        let names: Vec<_> = parsed.value.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["adduser", "debconf", "y"]);
+        assert_eq!(
+            parsed.faults,
+            [
+                "a stanza names no package",
+                "package \"x\" has no status",
+                "\"???\\x0a\" is no field of package \"y\"",
+                "package \"y\": version is empty",
+                "package \"y\": architecture is empty",
+            ]
+        );
+    }
+
+    #[test]
+    fn endless_names_and_versions_are_refused() {
+        let long = "9".repeat(TEXT_MAX + 1);
+        let parsed = status_d(format!("Package: {long}\nVersion: 1\n").as_bytes());
+        assert_eq!((parsed.value.len(), parsed.faults.len()), (0, 1));
+        let parsed = status_d(format!("Package: a\nVersion: {long}\nArchitecture: all\n").as_bytes());
+        assert_eq!(parsed.value, [row("a", "", 0, &[])]);
+        assert_eq!(parsed.faults, ["package \"a\": version has 4097 bytes, more than 4096"]);
+    }
+
+    #[test]
+    fn a_distroless_stanza_needs_no_status() {
+        let body = b"Package: tzdata\nVersion: 2024a-0+deb12u1\nArchitecture: all\nInstalled-Size: 2\n";
+        assert_eq!(status_d(body).value, [row("tzdata", "2024a-0+deb12u1", 2, &[])]);
+        assert_eq!(status(body).value, []);
+        assert_eq!(status_d(b"Package: a\nStatus: deinstall ok config-files\n"), Parsed::default());
+    }
+
+    #[test]
+    fn names_that_are_not_utf8_are_kept_readable() {
+        let parsed = status_d(b"Package: g\xffc\nVersion: 1\nArchitecture: all\nDepends: \xfe\n");
+        assert_eq!(parsed.value, [row("g\u{fffd}c", "1", 0, &["\u{fffd}"])]);
+    }
+
+    #[test]
+    fn a_file_list_gives_its_package_and_its_paths() {
+        let list = b"/.\n/usr\n/usr/bin/gcc-12\nusr/bin/nowhere\n";
+        let (package, files) = file_list(b"gcc-12:amd64.list", list).expect("a list").value;
+        assert_eq!((package.as_str(), files), ("gcc-12", paths(&["usr", "usr/bin/gcc-12"])));
+        assert_eq!(
+            file_list(b"gcc-12.list", list).expect("a list").faults,
+            ["\"usr/bin/nowhere\" is no file of package \"gcc-12\""]
+        );
+        for other in [&b"gcc.postinst"[..], b".list", b":amd64.list", b"list"] {
+            assert_eq!(file_list(other, list), None);
+        }
+    }
+
+    #[test]
+    fn md5sums_name_paths_with_and_without_escapes() {
+        let sums = b"68b329da9893e34099c7d8ad5cb9c940  lib/systemd/system/a\\x2db.slice\n\
+            \\68b329da9893e34099c7d8ad5cb9c940  a\\\\b\\nc\n\
+            68b329da9893e34099c7d8ad5cb9c940 *usr/bin/x y\r\n\
+            68b329da9893e34099c7d8ad5cb9c940\nzz\n";
+        let parsed = file_list(b"a.md5sums", sums).expect("sums");
+        let want = paths(&["lib/systemd/system/a\\x2db.slice", "a\\b\nc", "usr/bin/x y"]);
+        assert_eq!(parsed.value, ("a".to_string(), want));
+        assert_eq!(parsed.faults.len(), 2);
+    }
+
+    #[test]
+    fn diversions_come_in_threes() {
+        let body = b"/usr/bin/gcc\n/usr/bin/gcc.orig\n:\n/usr/share/man/man1/sh.1.gz\n\
+            /usr/share/man/man1/sh.distrib.1.gz\ndash\nx\ny\nz\n/cut\n/short\n";
+        let parsed = diversions(body);
+        let pair = |from, to| (ImagePath::from(from), ImagePath::from(to));
+        let want = [
+            pair("usr/bin/gcc", "usr/bin/gcc.orig"),
+            pair("usr/share/man/man1/sh.1.gz", "usr/share/man/man1/sh.distrib.1.gz"),
+        ];
+        assert_eq!(parsed.value, want);
+        assert_eq!(parsed.faults, ["\"x\" and \"y\" are no diversion", "the diversion of \"/cut\" is cut short"]);
+    }
+
+    #[test]
+    fn no_damage_panics() {
+        accept_parser(STATUS.as_bytes(), |body| {
+            let file_list = file_list(b"a.md5sums", body);
+            (status(body), status_d(body), file_list, diversions(body))
+        });
+        accept_parser(b"\\68b329da9893e34099c7d8ad5cb9c940  a\\n\\", |body| file_list(b"a.md5sums", body));
+    }
+
+    #[test]
+    fn a_stanza_cut_short_keeps_those_before_it() {
+        let first = STATUS.find("\n\n").expect("stanzas");
+        for end in first..STATUS.len() {
+            assert_eq!(status(&STATUS.as_bytes()[..end]).value[0].name, "adduser");
+        }
+    }
+
+    #[test]
+    fn a_megabyte_of_continuations_takes_no_time() {
+        let body = [b"Package: a\nDepends: b\n".to_vec(), b" c,\n".repeat(250_000)].concat();
+        assert_eq!(status_d(&body).value[0].depends, ["b c", "c"].map(|s| s.split(' ').next().expect("one")));
+        let mut random = noise();
+        status(&(0..1_000_000).map(|_| random()).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,250 @@
+//! Reads what pip and its kin leave beside an installed Python distribution: `METADATA` (older: `PKG-INFO`) and
+//! `RECORD`.
+//!
+//! Formats: the Python Packaging User Guide's "Core metadata specifications" and "Recording installed projects"; the
+//! rules for names are PEP 503. Entry points, requirements and hashes are not read.
+
+use super::malformed::{Malformed, Parsed, PathBudget, TEXT_MAX, lines, quote, text};
+use crate::model::{
+    ImagePath, PythonDist,
+    path::{escape, parent},
+};
+
+/// Name and version of `*.dist-info/METADATA` or `*.egg-info/PKG-INFO` (or a file `*.egg-info`); `files` is empty.
+///
+/// A missing version is empty.
+///
+/// # Errors
+/// When there is no name before the first empty line, or name or version have more than [`TEXT_MAX`] bytes.
+pub fn metadata(body: &[u8]) -> Result<PythonDist, Malformed> {
+    let (mut name, mut version) = (None, None);
+    for line in lines(body).take_while(|line| !line.is_empty()) {
+        let mut halves = line.splitn(2, |&b| b == b':');
+        let (key, Some(value)) = (halves.next().unwrap_or_default(), halves.next()) else { continue };
+        // The first one counts, as in Python's email package, which the tools read this file with.
+        if key.eq_ignore_ascii_case(b"Name") {
+            name.get_or_insert(value);
+        } else if key.eq_ignore_ascii_case(b"Version") {
+            version.get_or_insert(value);
+        }
+    }
+    let name = text("the distribution's name", name.unwrap_or_default())?;
+    let version = version.filter(|version| !version.trim_ascii().is_empty());
+    let version = version.map(|version| text("the version", version)).transpose()?.unwrap_or_default();
+    Ok(PythonDist { name: normalise(&name), version, files: Vec::new() })
+}
+
+/// The files that the `RECORD` at `record_path` lists, as paths in the image.
+///
+/// Relative paths start at the directory that holds the `.dist-info` directory; `..` is followed, up to the root.
+/// Lines with an open quote or without a path, and paths longer than [`TEXT_MAX`], are faults.
+pub fn record(record_path: &ImagePath, body: &[u8]) -> Parsed<Vec<ImagePath>> {
+    let site_packages = parent(parent(record_path.as_bytes()));
+    let mut budget = PathBudget::new(body.len());
+    let mut found = Parsed::<Vec<ImagePath>>::default();
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (line, after) = first_column(rest);
+        rest = after;
+        let raw = match line {
+            Ok(raw) if raw.is_empty() => continue,
+            Ok(raw) => raw,
+            Err(fault) => {
+                found.fault(fault.0);
+                continue;
+            }
+        };
+        let dir = if raw.starts_with(b"/") { b"" } else { site_packages };
+        match budget.join(dir, &raw) {
+            Some(path) => found.value.push(path),
+            None => {
+                found.fault(format!("{} and what follows ask for too much memory", quote(&raw)));
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// `Foo__Bar.baz` is `foo-bar-baz`: runs of `-`, `_` and `.` are one `-`, letters are small (PEP 503).
+fn normalise(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        if !matches!(c, '-' | '_' | '.') {
+            out.extend(c.to_lowercase());
+        } else if !chars.peek().is_some_and(|next| matches!(next, '-' | '_' | '.')) {
+            out.push('-');
+        }
+    }
+    out
+}
+
+/// Reads the first field of a CSV record in the dialect of Python's csv module and gives what follows the record.
+///
+/// Everything is looked at once: also after a fault reading goes on behind what was seen.
+fn first_column(body: &[u8]) -> (Result<Vec<u8>, Malformed>, &[u8]) {
+    let mut field = Vec::new();
+    let mut quoted = Quote::Never;
+    let mut first = true;
+    let mut at = 0;
+    while let Some(&byte) = body.get(at) {
+        at += 1;
+        match (quoted, byte) {
+            (Quote::Open, b'"') if body.get(at) == Some(&b'"') => {
+                at += 1;
+                push(&mut field, first, b'"');
+            }
+            (Quote::Open, b'"') => quoted = Quote::Closed,
+            (Quote::Open, byte) => push(&mut field, first, byte),
+            (_, b'\n' | b'\r') => return (limited(field), body.get(at..).unwrap_or_default()),
+            (_, b',') => {
+                first = false;
+                quoted = Quote::Never;
+            }
+            // A quote opens a field only as its first character.
+            (Quote::Never, b'"') => quoted = Quote::Open,
+            (_, byte) => {
+                quoted = Quote::Closed;
+                push(&mut field, first, byte);
+            }
+        }
+    }
+    let end = match quoted {
+        Quote::Open => Err(Malformed(format!("the quote in {} is never closed", quote(&field)))),
+        _ => limited(field),
+    };
+    (end, &[])
+}
+
+#[derive(Clone, Copy)]
+enum Quote {
+    /// At the start of a field.
+    Never,
+    Open,
+    /// In a field that no quote can open any more.
+    Closed,
+}
+
+/// Keeps the bytes of the first field, and one more than allowed.
+fn push(field: &mut Vec<u8>, first: bool, byte: u8) {
+    if first && field.len() <= TEXT_MAX {
+        field.push(byte);
+    }
+}
+
+fn limited(field: Vec<u8>) -> Result<Vec<u8>, Malformed> {
+    match field.get(TEXT_MAX) {
+        None => Ok(field),
+        Some(_) => {
+            let start = field.get(..40).map(escape).unwrap_or_default();
+            Err(Malformed(format!("the path \"{start}...\" has more than {TEXT_MAX} bytes")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::malformed::accept_parser, *};
+
+    /// Cut from what pip 23 installed of requests.
+    const METADATA: &str = "\
+Metadata-Version: 2.1
+Name: Requests_Toolbelt..x
+Version: 2.31.0
+Summary: Python HTTP for Humans.
+Requires-Dist: idna <4,>=2.5
+
+Name: not-this
+Version: 0
+";
+
+    const RECORD: &str = "\
+../../../bin/normalizer,sha256:abc,234
+requests-2.31.0.dist-info/RECORD,,
+requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
+\"requests/a \"\"b\"\", c.py\",sha256=x,1
+
+/usr/share/doc/requests,,
+";
+
+    fn record_of(body: &str) -> Parsed<Vec<String>> {
+        let at = ImagePath::from("opt/venv/lib/python3.11/site-packages/requests-2.31.0.dist-info/RECORD");
+        record(&at, body.as_bytes()).map(|files| files.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn metadata_ends_at_the_empty_line() {
+        let want =
+            PythonDist { name: "requests-toolbelt-x".to_string(), version: "2.31.0".to_string(), files: Vec::new() };
+        assert_eq!(metadata(METADATA.as_bytes()), Ok(want.clone()));
+        assert_eq!(metadata(METADATA.replace('\n', "\r\n").as_bytes()), Ok(want));
+        assert_eq!(metadata(b"name: A\nName: b").map(|dist| dist.name + &dist.version), Ok("a".to_string()));
+    }
+
+    #[test]
+    fn metadata_without_a_name_is_malformed() {
+        for body in [&b""[..], b"Version: 1\n", b"\nName: a\n", b"Name:\nVersion: 1", b"<html>"] {
+            assert_eq!(metadata(body), Err(Malformed("the distribution's name is empty".to_string())));
+        }
+        assert!(metadata(format!("Name: a\nVersion: {}", "1".repeat(5000)).as_bytes()).is_err());
+        assert_eq!(metadata(b"Name: \xffA").map(|dist| dist.name), Ok("\u{fffd}a".to_string()));
+    }
+
+    #[test]
+    fn record_paths_start_beside_the_dist_info() {
+        let at = "/opt/venv/lib/python3.11/site-packages";
+        let want = [
+            "/opt/venv/bin/normalizer".to_string(),
+            format!("{at}/requests-2.31.0.dist-info/RECORD"),
+            format!("{at}/requests/__init__.py"),
+            format!("{at}/requests/a \"b\", c.py"),
+            "/usr/share/doc/requests".to_string(),
+        ];
+        assert_eq!(record_of(RECORD), Parsed { value: want.to_vec(), faults: Vec::new() });
+        assert_eq!(record_of(&RECORD.replace('\n', "\r\n")).value, want);
+    }
+
+    #[test]
+    fn record_paths_never_leave_the_image() {
+        assert_eq!(record_of("../../../../../../../../etc/x,,").value, ["/etc/x"]);
+        let root = record(&ImagePath::from("x.dist-info/RECORD"), b"a.py,,\n../b.py,,");
+        assert_eq!(root.value, [ImagePath::from("a.py"), ImagePath::from("b.py")]);
+    }
+
+    #[test]
+    fn quotes_are_read_as_python_reads_them() {
+        // Each compared with what Python's csv.reader gives for the same line.
+        for (line, first) in
+            [(r#"a"b,c"#, r#"/a"b"#), (r#""a"b,c"#, "/ab"), (r#""a"b"c",d"#, r#"/ab"c""#), ("\"a\nb\",c", "/a\\x0ab")]
+        {
+            let parsed = record(&ImagePath::from("x.dist-info/RECORD"), line.as_bytes());
+            let shown: Vec<_> = parsed.value.iter().map(ToString::to_string).collect();
+            assert_eq!(shown, [first], "{line}");
+        }
+    }
+
+    #[test]
+    fn damage_is_told_and_the_rest_kept() {
+        let parsed = record_of(&format!("a,,\n{},,\nb,,\n\"c,,\nd,,\n", "x".repeat(5000)));
+        let at = "/opt/venv/lib/python3.11/site-packages";
+        assert_eq!(parsed.value, [format!("{at}/a"), format!("{at}/b")]);
+        assert_eq!(parsed.faults.len(), 2);
+        assert_eq!(parsed.faults[1], "the quote in \"c,,\\x0ad,,\\x0a\" is never closed");
+    }
+
+    #[test]
+    fn a_deep_site_packages_stops_at_the_budget() {
+        let at = ImagePath::new(&[&b"d/".repeat(2000)[..], b"x.dist-info/RECORD"].concat());
+        let body = b"f\n".repeat(100_000);
+        let parsed = record(&at, &body);
+        assert!(parsed.value.len() < 2000, "{}", parsed.value.len());
+        assert_eq!(parsed.faults, ["\"f\" and what follows ask for too much memory"]);
+    }
+
+    #[test]
+    fn no_damage_panics() {
+        accept_parser(METADATA.as_bytes(), metadata);
+        accept_parser(RECORD.as_bytes(), |body| record(&ImagePath::from("x.dist-info/RECORD"), body));
+    }
+}
