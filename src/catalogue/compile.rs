@@ -13,7 +13,7 @@ use super::{
     schema::{self, MemberKind, ModuleManager},
 };
 use crate::{
-    model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout},
+    model::{Digest, Family, Format, FormatSet, Kind, Manager, Remedy, RuleAbout},
     probe::sieve::{LITERAL_MAX, LITERAL_MIN},
 };
 
@@ -177,6 +177,12 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         check.fault(format!("miss {} has no `why`: say why {} is none", at + 1, first_path(miss)));
     }
 
+    for (kind, examples) in [("hit", &raw.hit), ("miss", &raw.miss)] {
+        for (at, example) in examples.iter().enumerate() {
+            self::example(&format!("{kind} {}", at + 1), example, check);
+        }
+    }
+
     let packages = packages(&raw.packages, check);
     let modules: Vec<_> = raw.module.into_iter().filter_map(|module| self::module(module, check)).collect();
     let contents: Vec<_> = raw.content.into_iter().map(|content| self::content(content, check)).collect();
@@ -225,6 +231,34 @@ fn first_path(example: &schema::Example) -> String {
     let file = example.files.first().map(|file| &file.path);
     let package = example.packages.first().and_then(|p| p.deb.as_ref().or(p.apk.as_ref()).or(p.rpm.as_ref()));
     file.or(package).map_or_else(|| "it".to_string(), |name| format!("\"{name}\""))
+}
+
+/// Checks that an example means something: a slip in it would make a rule look proved.
+fn example(title: &str, raw: &schema::Example, check: &mut Check<'_>) {
+    let says = raw.files.len() + raw.packages.len() + raw.npm.len() + raw.pypi.len() + usize::from(raw.user.is_some());
+    check.needs(says > 0, || format!("{title} shows nothing: it wants files, packages, npm, pypi or user"));
+    for file in &raw.files {
+        check.needs(file.contains.is_empty() || file.elf.is_some() || file.format.is_some(), || {
+            format!("{title}: file \"{}\" has `contains`, so it wants `elf` or `format`", file.path)
+        });
+        let link = matches!(file.kind, Some(Kind::Symlink | Kind::Hardlink));
+        check.needs(link == file.link.is_some(), || {
+            format!("{title}: file \"{}\" wants `link` together with kind symlink or hardlink", file.path)
+        });
+    }
+    for package in &raw.packages {
+        let names = [&package.deb, &package.apk, &package.rpm].into_iter().flatten().count();
+        check.needs(names == 1, || format!("{title}: a package wants exactly one of deb, apk and rpm as its name"));
+    }
+    for (key, lines, numbers) in [("passwd", &raw.passwd, 2..4), ("group", &raw.group, 2..3)] {
+        for line in lines {
+            let good =
+                numbers.clone().all(|at| line.split(':').nth(at).is_some_and(|text| text.parse::<u32>().is_ok()));
+            check.needs(good, || {
+                format!("{title}: `{key}` wants lines with numbers after the second ':', not \"{line}\"")
+            });
+        }
+    }
 }
 
 fn packages(raw: &schema::Packages, check: &mut Check<'_>) -> Vec<(Manager, Names)> {
@@ -444,6 +478,17 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
             ("all = [\"cake: usage: bake\"]", "none = [\"cake: usage: bake\"]", "content \"cake\" proves nothing"),
             ("format = \"elf\"", "format = [\"elf\", \"js\"]\nprogram = true", "want format = \"elf\""),
             ("format = \"elf\"", "format = \"exe\"", "unknown variant `exe`"),
+            ("deb = \"cake-1\"", "deb = \"cake-1\", rpm = \"cake\"", "hit 1: a package wants exactly one of"),
+            (
+                "packages = [{ deb = \"cake-doc\"",
+                "passwd = [\"a:x:b:c\"]\npackages = [{ deb = \"cake-doc\"",
+                "miss 1: `passwd`",
+            ),
+            (
+                "packages = [{ deb = \"cake-1\", files = [\"usr/bin/cake\"] }]",
+                "files = [{ path = \"x\", contains = [\"cake: usage: bake\"] }]",
+                "wants `elf` or `format`",
+            ),
             ("[rule.packages]", "code = \"uid-0\"\n[rule.packages]", "a rule with `code` takes no packages"),
         ] {
             let text = fault(old, new);
@@ -504,8 +549,7 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
 
     #[test]
     fn the_policies_of_the_program_compile() {
-        if let Err(error) = Catalogue::builtin() {
-            panic!("{error}\n{}", error.help.as_deref().unwrap_or_default());
-        }
+        let error = Catalogue::builtin().err();
+        assert!(error.is_none(), "{error:#?}");
     }
 }

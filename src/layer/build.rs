@@ -69,12 +69,29 @@ impl<'p> Builder<'p> {
     /// # Errors
     /// [`PeelError::Entry`] for a whiteout that engines refuse, [`PeelError::Limit`] when the table is full.
     pub fn begin(&mut self, raw_name: &[u8], raw_link: &[u8], meta: Meta) -> Result<(), PeelError> {
-        self.name.clear();
-        path::clean_into(raw_name, &mut self.name);
-        self.open = None;
+        self.set_name(raw_name);
         if self.name.is_empty() || self.whiteout()? {
             return Ok(());
         }
+        self.push(raw_link, meta)
+    }
+
+    /// As [`Builder::begin`] for a file of a directory tree, where a whiteout's name is a name like any other.
+    ///
+    /// # Errors
+    /// [`PeelError::Limit`] when the table is full.
+    pub fn begin_plain(&mut self, name: &[u8], link: &[u8], meta: Meta) -> Result<(), PeelError> {
+        self.set_name(name);
+        self.push(link, meta)
+    }
+
+    fn set_name(&mut self, raw: &[u8]) {
+        self.name.clear();
+        path::clean_into(raw, &mut self.name);
+        self.open = None;
+    }
+
+    fn push(&mut self, raw_link: &[u8], meta: Meta) -> Result<(), PeelError> {
         self.link.clear();
         match meta.kind {
             Kind::Hardlink => path::clean_into(raw_link, &mut self.link),
@@ -122,6 +139,12 @@ impl<'p> Builder<'p> {
         } else {
             self.dropped_notices += 1;
         }
+    }
+
+    /// Says that a file which is no entry could not be read.
+    pub fn unread(&mut self, name: &[u8], text: String) {
+        self.set_name(name);
+        self.notice(true, text);
     }
 
     /// Ends the layer: the facts, settled.

@@ -7,8 +7,10 @@ pub mod decode;
 mod peel;
 mod settle;
 pub mod tar;
+mod walk;
 
 pub use self::{
     build::{Builder, Meta},
     peel::{Limits, PeelError, Peeler, Promise},
+    walk::walk,
 };

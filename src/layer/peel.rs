@@ -61,6 +61,27 @@ pub struct Promise {
     pub diff_id: Option<Digest>,
 }
 
+impl Promise {
+    /// Whether what was read is what was promised.
+    ///
+    /// # Errors
+    /// [`PeelError::Blob`], [`PeelError::BlobBytes`] or [`PeelError::DiffId`].
+    pub fn check(&self, facts: &LayerFacts) -> Result<(), PeelError> {
+        let bytes = facts.blob_bytes;
+        match (self.blob, facts.blob) {
+            (Some(promised), Some(got)) if promised != got => return Err(PeelError::Blob { promised, got, bytes }),
+            _ => {}
+        }
+        if let Some(promised) = self.blob_bytes.filter(|p| *p != bytes) {
+            return Err(PeelError::BlobBytes { promised, got: bytes });
+        }
+        match (self.diff_id, facts.diff_id) {
+            (Some(promised), Some(got)) if promised != got => Err(PeelError::DiffId { promised, got }),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Why a layer can not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum PeelError {
@@ -145,11 +166,11 @@ impl Peeler<'_> {
         let blob = input.digest();
         let (mut facts, diff_id) = scan.finish()?;
         let diff_id = diff_id.unwrap_or(blob);
-        check(promise, blob, input.bytes, diff_id)?;
         facts.blob = Some(blob);
         facts.diff_id = Some(diff_id);
         facts.blob_bytes = input.bytes;
         facts.compression = compression;
+        promise.check(&facts)?;
         if ignored > 0 {
             facts.notices.push(Notice {
                 path: None,
@@ -254,19 +275,6 @@ impl Peeler<'_> {
             return Err(PeelError::Limit(format!("the layer unpacks to more than {ratio} times its stored size")));
         }
         Ok(())
-    }
-}
-
-fn check(promise: Promise, blob: Digest, bytes: u64, diff_id: Digest) -> Result<(), PeelError> {
-    if let Some(promised) = promise.blob.filter(|p| *p != blob) {
-        return Err(PeelError::Blob { promised, got: blob, bytes });
-    }
-    if let Some(promised) = promise.blob_bytes.filter(|p| *p != bytes) {
-        return Err(PeelError::BlobBytes { promised, got: bytes });
-    }
-    match promise.diff_id.filter(|p| *p != diff_id) {
-        Some(promised) => Err(PeelError::DiffId { promised, got: diff_id }),
-        None => Ok(()),
     }
 }
 

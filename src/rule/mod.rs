@@ -1,1 +1,37 @@
 //! The judgements: what of the inventory does not belong in a final image.
+//!
+//! Nearly all of it is one generic rule over the data of the catalogue: [`signal`] collects what proves something,
+//! [`group`] makes one finding of what belongs together. Only the user an image runs as has code of its own. Bytes
+//! are not seen here.
+
+mod group;
+pub mod proof;
+mod signal;
+mod user;
+
+pub use self::user::effective_user;
+
+use std::cmp::Reverse;
+
+use crate::{
+    catalogue::Catalogue,
+    inventory::Inventory,
+    model::{Finding, ImageInfo},
+};
+
+/// Judges an image by every rule of the catalogue.
+///
+/// Findings come worst first, then by rule, then by root; the same image gives the same findings in the same order.
+pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Vec<Finding> {
+    let signals = signal::collect(catalogue, inventory);
+    let mut findings = group::findings(catalogue, inventory, image, signals);
+    findings.extend(user::judge(catalogue, inventory, image));
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    findings
+}
+
+/// Worst first, then by rule, live before buried, then by root.
+fn order(finding: &Finding) -> impl Ord + '_ {
+    let root = finding.paths.first().map(|group| &group.root);
+    (Reverse(finding.severity), &finding.rule, finding.state, root, &finding.fingerprint)
+}

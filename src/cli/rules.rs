@@ -1,0 +1,293 @@
+//! `rules list`, `rules check` and `explain`: what the rules say about themselves.
+
+use std::io::{self, Write};
+
+use crate::{
+    Error, Result,
+    catalogue::{Catalogue, Content, Example, Judgement, Module, Rule, Structure},
+    rule::proof,
+};
+
+/// Writes every rule in one line: id, severity, title.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn list(catalogue: &Catalogue, out: &mut dyn Write) -> io::Result<()> {
+    let width = catalogue.rules.iter().map(|rule| rule.about.id.len()).max().unwrap_or(0);
+    for rule in &catalogue.rules {
+        writeln!(out, "{:width$}  {:8}  {}", rule.about.id, rule.about.severity, rule.about.title)?;
+    }
+    Ok(())
+}
+
+/// Proves every rule by its examples, looks for unused remedies, and writes one line for each fault, or one line that all is well.
+///
+/// Returns whether all is well.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn check(catalogue: &Catalogue, out: &mut dyn Write) -> io::Result<bool> {
+    let mut faults = proof::prove(catalogue);
+    faults.extend(proof::unused_remedies(catalogue));
+    for fault in &faults {
+        writeln!(out, "{fault}")?;
+    }
+    if faults.is_empty() {
+        let hits: usize = catalogue.rules.iter().map(|rule| rule.hits.len()).sum();
+        let misses: usize = catalogue.rules.iter().map(|rule| rule.misses.len()).sum();
+        let rules = catalogue.rules.len();
+        writeln!(out, "{rules} rules proved: {hits} hits fire, {misses} misses stay silent")?;
+    }
+    Ok(faults.is_empty())
+}
+
+/// Writes everything that a rule knows, for people.
+///
+/// # Errors
+/// A usage error that suggests near ids when there is no such rule; those of `out` are returned inside.
+pub fn explain(catalogue: &Catalogue, id: &str, out: &mut dyn Write) -> Result<io::Result<()>> {
+    match catalogue.rule(id) {
+        Some(rule) => Ok(write_rule(rule, out)),
+        None => Err(unknown(catalogue, id)),
+    }
+}
+
+fn unknown(catalogue: &Catalogue, id: &str) -> Error {
+    let mut near: Vec<(usize, &str)> =
+        catalogue.rules.iter().map(|rule| (distance(id, &rule.about.id), rule.about.id.as_str())).collect();
+    near.sort_unstable();
+    let best = near.first().map_or(0, |(distance, _)| *distance);
+    near.retain(|(distance, _)| *distance <= 3 && *distance == best);
+    let near: Vec<&str> = near.into_iter().take(3).map(|(_, id)| id).collect();
+    let error = Error::usage(format!("there is no rule \"{}\"", crate::model::path::escape(id.as_bytes())));
+    if near.is_empty() {
+        error.help("`offcut rules list` names all rules")
+    } else {
+        error.help(format!("did you mean {}?", near.join(" or ")))
+    }
+}
+
+/// How far a word is from a rule's id or from the part after the slash, in letters; 0 if it is part of one.
+fn distance(word: &str, id: &str) -> usize {
+    let name = id.split_once('/').map_or(id, |(_, name)| name);
+    if word.len() >= 2 && id.contains(word) {
+        return 0;
+    }
+    levenshtein(word, id).min(levenshtein(word, name))
+}
+
+fn levenshtein(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(100).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let cost = (diagonal + usize::from(from != *to)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], cost);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
+    let about = &rule.about;
+    writeln!(out, "{}  ({}, {})", about.id, about.severity, rule.subject)?;
+    writeln!(out, "{}\n", about.title)?;
+    writeln!(out, "{}\n", about.why)?;
+    writeln!(out, "What counts as proof")?;
+    for (manager, names) in &rule.packages {
+        writeln!(
+            out,
+            "  - a package of the {} database whose files are there: {}",
+            manager.word(),
+            names.patterns.join(", ")
+        )?;
+    }
+    for module in &rule.modules {
+        writeln!(out, "  - {}", module_text(module))?;
+    }
+    for content in &rule.contents {
+        writeln!(out, "  - {}", content_text(content))?;
+    }
+    for structure in &rule.structures {
+        writeln!(out, "  - {}", structure_text(structure))?;
+    }
+    if let Some(judgement) = rule.code {
+        writeln!(out, "  - {}", judgement_text(judgement))?;
+    }
+    writeln!(out, "\nWhat does not")?;
+    for miss in &rule.misses {
+        writeln!(out, "  - {}{}", miss.why, shown(miss))?;
+    }
+    writeln!(out, "\nWhat to do: {}", about.remedy.title)?;
+    writeln!(out, "{}\n", about.remedy.text)?;
+    for line in about.remedy.dockerfile.lines() {
+        writeln!(out, "{}", format!("    {line}").trim_end())?;
+    }
+    writeln!(out, "\nMore")?;
+    for link in &about.refs {
+        writeln!(out, "  {link}")?;
+    }
+    Ok(())
+}
+
+fn module_text(module: &Module) -> String {
+    let files: Vec<_> = module.files.iter().map(|file| file.path.as_str()).collect();
+    let (manager, name) = (module.manager.word(), module.name.patterns.join(", "));
+    format!("the {manager} package {name} that holds {}", files.join(" or "))
+}
+
+fn content_text(content: &Content) -> String {
+    let quoted =
+        |list: &[String], joint: &str| list.iter().map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(joint);
+    let mut parts = Vec::new();
+    match content.program {
+        Some(true) => parts.push("can be started".to_string()),
+        Some(false) => parts.push("can not be started".to_string()),
+        None => {}
+    }
+    for (list, verb, joint) in [
+        (&content.all, "holds", " and "),
+        (&content.any, "holds", " or "),
+        (&content.none, "does not hold", " nor "),
+        (&content.needed, "needs a library", " or "),
+        (&content.soname, "is the library", " or "),
+        (&content.go_path, "was built by Go from", " or "),
+    ] {
+        if !list.is_empty() {
+            parts.push(format!("{verb} {}", quoted(list, joint)));
+        }
+    }
+    match content.go_module {
+        Some(true) => parts.push("names a Go module".to_string()),
+        Some(false) => parts.push("names no Go module".to_string()),
+        None => {}
+    }
+    let owned = if content.unowned { " that no package owns" } else { "" };
+    format!("any file{owned}, whatever its name ({}): it {}", content.name, parts.join(", "))
+}
+
+fn structure_text(structure: &Structure) -> String {
+    let members: Vec<_> = structure.members.iter().map(|member| member.path.path.as_str()).collect();
+    format!("a directory with the shape of {}: {}", structure.name, members.join(", "))
+}
+
+fn judgement_text(judgement: Judgement) -> &'static str {
+    match judgement {
+        Judgement::Uid0 => "USER, resolved as the engine does, is user id 0",
+        Judgement::NamedUser => "USER is a name, and the user is not root",
+        Judgement::Group0 => "USER gives no group, the group is 0 and the user is not",
+        Judgement::UnknownUser => "the engine can not resolve USER and refuses to start",
+    }
+}
+
+/// The paths or names of an example, for a line about it.
+fn shown(example: &Example) -> String {
+    let files = example.files.iter().map(|file| file.path.clone());
+    let packages = example.packages.iter().filter_map(|p| p.deb.clone().or(p.apk.clone()).or(p.rpm.clone()));
+    let modules = example.npm.iter().chain(&example.pypi).map(|module| module.name.clone());
+    let user = example.user.iter().map(|user| format!("USER {user}"));
+    let all: Vec<String> = files.chain(packages).chain(modules).chain(user).collect();
+    if all.is_empty() { String::new() } else { format!(": {}", all.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        Catalogue::builtin().expect("the policies compile")
+    }
+
+    fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).expect("memory");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn the_list_is_aligned_and_complete() {
+        let catalogue = catalogue();
+        let text = written(|out| list(&catalogue, out));
+        assert_eq!(text.lines().count(), catalogue.rules.len());
+        let line = text.lines().find(|line| line.starts_with("build-tool/make ")).expect("a line");
+        assert!(line.ends_with("  medium    GNU make in the final image"), "{line}");
+    }
+
+    #[test]
+    fn explain_tells_proof_near_miss_remedy_and_documents() {
+        let text = written(|out| explain(&catalogue(), "build-tool/go", out).expect("a rule"));
+        for part in [
+            "build-tool/go  (high, Go)",
+            "it can be started, was built by Go from \"cmd/\", names no Go module",
+            "the shape of GOROOT: bin/go, src/runtime, VERSION",
+            "an application built by Go, which every Go service is: app/server",
+            "    FROM scratch\n",
+            "https://go.dev/doc/install",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_rule_can_be_explained() {
+        let catalogue = catalogue();
+        for rule in &catalogue.rules {
+            let text = written(|out| explain(&catalogue, &rule.about.id, out).expect("a rule"));
+            assert!(text.contains("What counts as proof\n  - "), "{text}");
+            assert!(text.contains("What does not\n  - "), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_id_suggests_near_ones() {
+        let help = |id: &str| {
+            let error = explain(&catalogue(), id, &mut io::sink()).expect_err("no such rule");
+            error.help.expect("help")
+        };
+        assert_eq!(help("build-tool/mak"), "did you mean build-tool/make?");
+        assert!(help("gcc").contains("build-tool/gcc"));
+        assert!(help("tpyescript").contains("build-tool/typescript"));
+        assert_eq!(help("no-such-thing-at-all"), "`offcut rules list` names all rules");
+    }
+
+    #[test]
+    fn a_broken_rule_is_named_with_its_example() {
+        let policy = r#"
+[[remedy]]
+id = "stages"
+title = "Use stages"
+text = "Use stages."
+dockerfile = "FROM scratch"
+[[remedy]]
+id = "unused"
+title = "Use nothing"
+text = "Use nothing."
+dockerfile = "FROM scratch"
+[[rule]]
+id = "build-tool/cake"
+title = "Cake"
+subject = "Cake"
+severity = "low"
+why = "Why not."
+remedy = "stages"
+refs = ["https://example.com"]
+[rule.packages]
+deb = ["cake"]
+[[rule.hit]]
+why = "misspelt"
+packages = [{ deb = "cakes", files = ["usr/bin/cake"] }]
+[[rule.miss]]
+why = "the real one"
+packages = [{ deb = "cake", files = ["usr/bin/cake"] }]
+"#;
+        let catalogue = Catalogue::from_files(vec![("a.toml".to_string(), policy.to_string())]).expect("well formed");
+        let mut good = true;
+        let text = written(|out| check(&catalogue, out).map(|all| good = all));
+        assert!(!good);
+        let want = "a.toml: build-tool/cake: hit 1 (misspelt) stays silent, but must fire\n\
+                    a.toml: build-tool/cake: miss 1 (the real one) fires, but must stay silent\n\
+                    remedies: no rule uses the remedy unused\n";
+        assert_eq!(text, want);
+    }
+}

@@ -1,0 +1,295 @@
+//! Makes one finding of the signals that belong together: one for each rule, root and state, never one per file.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    catalogue::{Catalogue, Rule},
+    inventory::{File, FileId, Inventory},
+    model::{
+        Confidence, Digest, Evidence, Finding, ImageInfo, ImagePath, Kind, LayerRef, PackageRef, PathGroup, State, path,
+    },
+};
+
+use super::signal::{Root, Signal, has_substance, install_prefix};
+
+/// Groups signals into findings, in no particular order.
+pub(super) fn findings(
+    catalogue: &Catalogue,
+    inventory: &Inventory,
+    image: &ImageInfo,
+    mut signals: Vec<Signal<'_>>,
+) -> Vec<Finding> {
+    fold_older_copies(inventory, &mut signals);
+    let mut groups: BTreeMap<(usize, State, Root), Group> = BTreeMap::new();
+    for signal in signals {
+        groups.entry((signal.rule, signal.state, signal.root.clone())).or_default().add(signal);
+    }
+    groups.retain(|_, group| group.proved);
+    add_links(inventory, &mut groups);
+    let finding = |((rule, state, root), group): ((usize, State, Root), Group)| {
+        let rule = catalogue.rules.get(rule)?;
+        Some(Make { inventory, image, rule, state, root, group }.finding())
+    };
+    groups.into_iter().filter_map(finding).collect()
+}
+
+/// A finding of a rule without anything that was seen; for judgements about no file.
+pub(super) fn empty_finding(rule: &Rule, root: &str, state: State) -> Finding {
+    let about = &rule.about;
+    Finding {
+        rule: about.id.clone(),
+        family: rule.family,
+        title: about.title.clone(),
+        severity: about.severity,
+        confidence: Confidence::Medium,
+        subject: rule.subject.clone(),
+        version: None,
+        state,
+        why: about.why.clone(),
+        evidence: Vec::new(),
+        paths: Vec::new(),
+        packages: Vec::new(),
+        bytes: 0,
+        buried_bytes: 0,
+        layer: None,
+        hidden_by: None,
+        owner: "none".to_string(),
+        remedy: about.remedy.clone(),
+        refs: about.refs.clone(),
+        fingerprint: fingerprint(rule, root, state),
+    }
+}
+
+/// Stable when the image is rebuilt: no version, layer or digest goes in.
+fn fingerprint(rule: &Rule, root: &str, state: State) -> String {
+    let mut hash = Sha256::new();
+    for part in [&rule.about.id, &rule.subject, root, state.word()] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let mut digits = Digest::new(hash.finalize().into()).hex();
+    digits.truncate(16);
+    digits
+}
+
+/// Drops from buried signals the older copies of files that a live signal of the same rule has; they count as its
+/// buried bytes.
+fn fold_older_copies(inventory: &Inventory, signals: &mut Vec<Signal<'_>>) {
+    let mut live: HashMap<usize, HashSet<&[u8]>> = HashMap::new();
+    for signal in signals.iter().filter(|signal| signal.state == State::Live) {
+        live.entry(signal.rule).or_default().extend(signal.files.iter().map(|&id| inventory.file(id).path()));
+    }
+    signals.retain_mut(|signal| {
+        let Some(paths) = live.get(&signal.rule).filter(|_| signal.state == State::Buried) else { return true };
+        signal.files.retain(|&id| !paths.contains(inventory.file(id).path()));
+        signal.proof &= signal.files.iter().any(|&id| has_substance(&inventory.file(id)));
+        !signal.files.is_empty()
+    });
+}
+
+/// Signals of one rule, state and root.
+#[derive(Default)]
+struct Group {
+    evidence: BTreeSet<Evidence>,
+    versions: BTreeSet<String>,
+    packages: BTreeSet<PackageRef>,
+    files: BTreeSet<FileId>,
+    confidence: Option<Confidence>,
+    owners: BTreeSet<&'static str>,
+    proved: bool,
+}
+
+impl Group {
+    fn add(&mut self, signal: Signal<'_>) {
+        self.evidence.insert(signal.evidence);
+        self.versions.extend(signal.version);
+        self.files.extend(signal.files);
+        self.proved |= signal.proof;
+        self.confidence = self.confidence.max(signal.proof.then_some(signal.confidence));
+        if let Some(package) = signal.package {
+            self.owners.insert(package.manager.word());
+            let (name, version) = (package.name.clone(), package.version.clone());
+            self.packages.insert(PackageRef { manager: package.manager, name, version });
+        }
+    }
+}
+
+/// Adds every other name of the files: hard links, and symbolic links that lead to them.
+fn add_links(inventory: &Inventory, groups: &mut BTreeMap<(usize, State, Root), Group>) {
+    let mut by_content: HashMap<FileId, Vec<usize>> = HashMap::new();
+    for (at, ((_, state, _), group)) in groups.iter().enumerate() {
+        for file in
+            group.files.iter().map(|&id| inventory.file(id)).filter(|file| is_data(file) && file.state() == *state)
+        {
+            let list = by_content.entry(file.content()).or_default();
+            if list.last() != Some(&at) {
+                list.push(at);
+            }
+        }
+    }
+    if by_content.is_empty() {
+        return;
+    }
+    let mut more: Vec<Vec<FileId>> = vec![Vec::new(); groups.len()];
+    for link in inventory.all() {
+        let content = match (link.kind(), link.state()) {
+            (Kind::Hardlink, _) => Some(link.content()),
+            (Kind::Symlink, State::Live) => inventory.resolve(link.path()).map(|file| file.content()),
+            _ => None,
+        };
+        for &at in content.and_then(|content| by_content.get(&content)).into_iter().flatten() {
+            if let Some(list) = more.get_mut(at) {
+                list.push(link.id());
+            }
+        }
+    }
+    for (((_, state, _), group), more) in groups.iter_mut().zip(more) {
+        group.files.extend(more.into_iter().filter(|&id| inventory.file(id).state() == *state));
+    }
+}
+
+fn is_data(file: &File<'_>) -> bool {
+    matches!(file.kind(), Kind::File | Kind::Hardlink)
+}
+
+/// One group on its way to a finding. Sums saturate: a sparse file may claim any size.
+struct Make<'a> {
+    inventory: &'a Inventory,
+    image: &'a ImageInfo,
+    rule: &'a Rule,
+    state: State,
+    root: Root,
+    group: Group,
+}
+
+impl Make<'_> {
+    fn finding(self) -> Finding {
+        let root = match &self.root {
+            Root::Manager(manager) => manager.word().to_string(),
+            Root::Dir(dir) => dir.to_string(),
+        };
+        let mut finding = empty_finding(self.rule, &root, self.state);
+        let contents = self.contents();
+        finding.bytes = contents.values().fold(0, |sum, size| size.saturating_add(sum));
+        finding.paths = self.paths();
+        finding.layer = self.layer(&contents);
+        match self.state {
+            State::Live => finding.buried_bytes = self.older_copies(&contents),
+            State::Buried => {
+                finding.title = format!("{} in a lower layer: removed later, still shipped", self.rule.subject);
+                finding.why = format!(
+                    "{} A later layer hides the files; they can not be started, but their bytes are shipped with every \
+                     pull and anybody can read them.",
+                    finding.why
+                );
+                finding.hidden_by = self.hidden_by();
+            }
+        }
+        finding.confidence = self.group.confidence.unwrap_or(Confidence::Medium);
+        finding.owner = self.owner();
+        finding.version =
+            Some(self.group.versions.into_iter().collect::<Vec<_>>().join(", ")).filter(|v| !v.is_empty());
+        finding.evidence = self.group.evidence.into_iter().collect();
+        finding.packages = self.group.packages.into_iter().collect();
+        finding
+    }
+
+    fn files(&self) -> impl Iterator<Item = File<'_>> {
+        self.group.files.iter().map(|&id| self.inventory.file(id))
+    }
+
+    /// The bytes behind the files, each content once, however many names it has.
+    fn contents(&self) -> BTreeMap<FileId, u64> {
+        let data = self.files().filter(is_data).map(|file| file.content());
+        data.map(|id| (id, self.inventory.file(id).size())).collect()
+    }
+
+    /// The files by root directory; a content is counted where its first name stands.
+    fn paths(&self) -> Vec<PathGroup> {
+        let mut groups: BTreeMap<ImagePath, (u64, BTreeSet<ImagePath>)> = BTreeMap::new();
+        let mut counted = HashSet::new();
+        for file in self.files() {
+            let root = match &self.root {
+                Root::Dir(dir) if path::is_below(file.path(), dir.as_bytes()) => dir.clone(),
+                _ => ImagePath::new(install_prefix(file.path())),
+            };
+            let (bytes, paths) = groups.entry(root).or_default();
+            paths.insert(ImagePath::new(file.path()));
+            if is_data(&file) && counted.insert(file.content()) {
+                *bytes = bytes.saturating_add(self.inventory.file(file.content()).size());
+            }
+        }
+        let group = |(root, (bytes, paths)): (ImagePath, (u64, BTreeSet<_>))| PathGroup {
+            root,
+            bytes,
+            files: paths.into_iter().collect(),
+        };
+        groups.into_iter().map(group).collect()
+    }
+
+    /// Bytes of what lower layers have at the same paths.
+    fn older_copies(&self, contents: &BTreeMap<FileId, u64>) -> u64 {
+        let older = self.files().flat_map(|file| self.inventory.buried_at(file.path()));
+        let older: BTreeSet<FileId> =
+            older.filter(is_data).map(|file| file.content()).filter(|id| !contents.contains_key(id)).collect();
+        let older = older.into_iter().map(|id| self.inventory.file(id)).filter(|file| file.state() == State::Buried);
+        older.fold(0, |sum, file| file.size().saturating_add(sum))
+    }
+
+    /// The layer that brought most of the bytes; without bytes, that of the first file or record.
+    fn layer(&self, contents: &BTreeMap<FileId, u64>) -> Option<LayerRef> {
+        let mut bytes: BTreeMap<u32, u64> = BTreeMap::new();
+        for (&id, size) in contents {
+            let sum = bytes.entry(self.inventory.file(id).layer()).or_default();
+            *sum = sum.saturating_add(*size);
+        }
+        let first = || {
+            let record = self.group.evidence.iter().find_map(|evidence| evidence.path.as_ref());
+            let record = record.and_then(|path| self.inventory.get(path.as_bytes()));
+            self.files().next().or(record).map(|file| file.layer())
+        };
+        most(&bytes).or_else(first).map(|layer| self.layer_ref(layer))
+    }
+
+    /// The layer that hid most of the bytes.
+    fn hidden_by(&self) -> Option<LayerRef> {
+        let mut bytes: BTreeMap<u32, u64> = BTreeMap::new();
+        for file in self.files() {
+            if let Some(by) = file.hidden_by() {
+                let sum = bytes.entry(by).or_default();
+                *sum = sum.saturating_add(file.size());
+            }
+        }
+        most(&bytes).map(|layer| self.layer_ref(layer))
+    }
+
+    fn layer_ref(&self, layer: u32) -> LayerRef {
+        let at = layer as usize;
+        let info = self.image.layers.get(at);
+        let facts = self.inventory.layers().get(at);
+        LayerRef {
+            number: layer.saturating_add(1),
+            diff_id: facts.and_then(|facts| facts.diff_id).or(info.and_then(|info| info.diff_id)),
+            created_by: info.and_then(|info| info.history.as_ref()).map(|history| history.created_by.clone()),
+        }
+    }
+
+    fn owner(&self) -> String {
+        let of_files: BTreeSet<&str> =
+            self.files().filter(is_data).map(|file| file.owner().map_or("none", |p| p.manager.word())).collect();
+        let of_files = if of_files.len() == 1 { of_files.first().copied() } else { None };
+        match &self.root {
+            Root::Manager(manager) => manager.word(),
+            Root::Dir(_) if self.group.owners.len() == 1 => self.group.owners.first().copied().unwrap_or("none"),
+            Root::Dir(_) => of_files.unwrap_or("none"),
+        }
+        .to_string()
+    }
+}
+
+/// The lowest layer with the highest number.
+fn most(bytes: &BTreeMap<u32, u64>) -> Option<u32> {
+    bytes.iter().max_by_key(|(layer, bytes)| (**bytes, std::cmp::Reverse(**layer))).map(|(layer, _)| *layer)
+}
