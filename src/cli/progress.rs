@@ -14,7 +14,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::library::Progress;
+use crate::scan::Progress;
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -85,9 +85,11 @@ mod tests {
 
     #[test]
     fn every_template_is_one() {
-        for template in
-            ["{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left", "{spinner} {elapsed}", "{spinner} {bytes}"]
-        {
+        for template in [
+            "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            "{spinner} {elapsed}",
+            "{spinner} {bytes}",
+        ] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

@@ -78,9 +78,6 @@ impl Page<'_> {
         if let Some(user) = &report.user {
             self.wrapped("user", &describe_user(user))?;
         }
-        for note in &image.notes {
-            self.wrapped("note", &text::plain(note))?;
-        }
         writeln!(self.out)
     }
 
@@ -167,7 +164,7 @@ impl Page<'_> {
                 [diagnostic.layer.map(|n| format!("layer {n}")), diagnostic.path.as_ref().map(|path| path.to_string())];
             let place: Vec<_> = place.into_iter().flatten().collect();
             let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) };
-            let label = if diagnostic.unread { "not read" } else { "odd" };
+            let label = if diagnostic.unread { "not read" } else { "note" };
             self.wrapped(label, &format!("{place}{}", text::plain(&diagnostic.text)))?;
         }
         if diagnostics.is_empty() { Ok(()) } else { writeln!(self.out) }

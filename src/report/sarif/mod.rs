@@ -211,7 +211,6 @@ fn invocation(report: &Report) -> Invocation {
             format!("{} left out of this file.", text::plural(silent, "more diagnostic")),
         ));
     }
-    notifications.extend(report.image.notes.iter().map(|note| notification("note", sentence(note))));
     let dropped = report.findings.len().saturating_sub(RESULTS_MAX);
     if dropped > 0 {
         let findings = text::plural(dropped, "finding");
