@@ -100,6 +100,12 @@ class Podman:
         if self.service is not None:
             self.service.terminate()
             self.service.wait()
+        unmount(self.store[1])
+
+
+def unmount(store):
+    """Lets go of what Podman keeps mounted in its store, also after a run that was killed."""
+    run("umount", "--recursive", "--lazy", store / "overlay", check=False)
 
 
 def skopeo(*arguments):
