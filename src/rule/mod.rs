@@ -7,7 +7,9 @@
 mod group;
 pub mod proof;
 mod signal;
-pub mod user;
+mod user;
+
+pub use self::user::effective_user;
 
 use std::cmp::Reverse;
 
