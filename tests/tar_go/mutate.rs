@@ -70,7 +70,7 @@ fn change(stream: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
             stream.extend_from_slice(other);
         }
     }
-    // Twenty mutations of splices must not grow without end.
+    // Several splices must not add up to more than is quick to read.
     stream.truncate(128 * 1024);
 }
 
