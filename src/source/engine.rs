@@ -17,6 +17,7 @@ use futures_util::StreamExt;
 
 use super::{
     Options,
+    document::quote,
     endpoint::{self, Endpoint, Engine},
     resolve::{Resolved, Wanted},
     stream::Stream,
@@ -55,7 +56,8 @@ pub(super) fn open(engine: Engine, name: &str, wanted: Wanted, options: &Options
     check_name(name)?;
     let endpoint = reachable(engine, options)?;
     let (sender, receiver) = sync_channel(CHUNKS);
-    let task = Task { engine, name: name.to_string(), endpoint, sender };
+    let is_only = wanted.reference != name;
+    let task = Task { engine, name: name.to_string(), is_only, endpoint, sender };
     thread::Builder::new()
         .name("engine".to_string())
         .spawn(move || task.run())
@@ -132,6 +134,8 @@ fn reason(error: &io::Error) -> String {
 struct Task {
     engine: Engine,
     name: String,
+    /// Whether no other engine is asked.
+    is_only: bool,
     endpoint: Endpoint,
     sender: SyncSender<Message>,
 }
@@ -193,17 +197,19 @@ impl Task {
         match error {
             ApiError::DockerResponseServerError { status_code: 404, .. } => {
                 let other = match self.engine {
-                    Engine::Docker => format!("if Podman has it, write podman:{name}"),
-                    Engine::Podman => format!("if Docker has it, write docker:{name}"),
+                    _ if !self.is_only => "",
+                    Engine::Docker => "; if Podman has it, write podman:IMAGE",
+                    Engine::Podman => "; if Docker has it, write docker:IMAGE",
                 };
                 Error::judge(format!("{command} has no image \"{name}\""))
-                    .help(format!("fetch it with `{command} pull {name}`; {other}"))
+                    .help(format!("fetch it with `{command} pull {name}`{other}"))
             }
             _ => {
-                let mut failed = Error::judge(format!("{command} at {} failed", self.endpoint)).cause(error);
+                let mut failed =
+                    Error::judge(format!("{command} at {} failed", self.endpoint)).cause(quote(&error.to_string()));
                 let mut source = error.source();
                 while let Some(cause) = source {
-                    failed = failed.cause(cause);
+                    failed = failed.cause(quote(&cause.to_string()));
                     source = cause.source();
                 }
                 failed

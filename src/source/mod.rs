@@ -192,10 +192,8 @@ fn sniffed(path: &Path, wanted: Wanted, options: &Options) -> Result<Source> {
 /// Whether a path could also be the name of an image: no leading dot or slash, nothing but an image's characters.
 fn may_be_name(reference: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-/:@".contains(&b);
-    reference.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && reference.bytes().all(plain)
-        && !reference.ends_with(".tar")
-        && !reference.ends_with(".gz")
+    let is_archive = [".tar", ".gz", ".tgz", ".zst"].iter().any(|end| reference.ends_with(end));
+    reference.starts_with(|c: char| c.is_ascii_alphanumeric()) && reference.bytes().all(plain) && !is_archive
 }
 
 fn any_engine(name: &str, wanted: &Wanted, options: &Options) -> Result<Source> {
