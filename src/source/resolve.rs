@@ -284,12 +284,13 @@ fn walk(members: &dyn Members, roots: Vec<Node>) -> Result<Vec<Node>> {
                 .cause(format!("more than {DESCRIPTORS_MAX} manifests or {INDEX_DEPTH_MAX} levels of indexes")));
         }
         let may_be_index = matches!(node.descriptor.form(), Ok(None | Some(Form::Index)));
-        if may_be_index && is_there(members, &node)? {
-            if let Document::Index(inner) = read_document(members, &node.descriptor)? {
-                let above: Vec<_> = node.above.iter().copied().chain([node.descriptor.digest]).collect();
-                let below = |d| Node { descriptor: d, above: above.clone(), names: node.names.clone() };
-                left.extend(inner.into_iter().rev().map(below));
-            }
+        if may_be_index
+            && is_there(members, &node)?
+            && let Document::Index(inner) = read_document(members, &node.descriptor)?
+        {
+            let above: Vec<_> = node.above.iter().copied().chain([node.descriptor.digest]).collect();
+            let below = |d| Node { descriptor: d, above: above.clone(), names: node.names.clone() };
+            left.extend(inner.into_iter().rev().map(below));
         }
         found.push(node);
     }
