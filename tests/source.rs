@@ -539,10 +539,12 @@ fn an_archive_cut_short_anywhere_is_never_a_smaller_image() {
             assert!(outcome.is_err() || len >= end_of_members, "{name} of {len} bytes");
         }
     }
-    let whole = gzip(&bytes);
-    for len in (0..whole.len()).step_by(7).chain([whole.len() - 1]) {
-        let path = put(dir.path(), "y.tar.gz", &whole[..len]);
-        assert!(read(&path.display().to_string(), &Options::default()).is_err(), "{len} bytes of gzip");
+    for whole in [gzip(&bytes), zstd::encode_all(&bytes[..], 1).expect("in memory")] {
+        assert!(read(&put(dir.path(), "y", &whole).display().to_string(), &Options::default()).is_ok());
+        for len in (0..whole.len()).step_by(7).chain([whole.len() - 1]) {
+            let path = put(dir.path(), "y", &whole[..len]);
+            assert!(read(&path.display().to_string(), &Options::default()).is_err(), "{len} compressed bytes");
+        }
     }
 }
 

@@ -53,7 +53,9 @@ enum Message {
 
 /// Asks an engine for the image `name`.
 pub(super) fn open(engine: Engine, name: &str, wanted: Wanted, options: &Options) -> Result<Stream> {
-    check_name(name)?;
+    if !is_name(name) {
+        return Err(Error::usage(format!("\"{name}\" is no name of an image")));
+    }
     let endpoint = reachable(engine, options)?;
     let (sender, receiver) = sync_channel(CHUNKS);
     let is_only = wanted.reference != name;
@@ -85,14 +87,12 @@ fn check_export(found: &mut Resolved, described: Described, engine: Engine) -> R
     Ok(())
 }
 
-/// Refuses what could change the address of the request.
-fn check_name(name: &str) -> Result<()> {
+/// Whether `name` can be an image's name; anything else could change the address of the request.
+pub(super) fn is_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@+".contains(&b);
-    let well = !name.is_empty()
-        && name.len() <= 1024
+    (1..=1024).contains(&name.len())
         && name.bytes().all(plain)
-        && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if well { Ok(()) } else { Err(Error::usage(format!("\"{name}\" is no name of an image"))) }
+        && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// The first address that takes a connection.

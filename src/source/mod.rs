@@ -197,7 +197,15 @@ fn may_be_name(reference: &str) -> bool {
 }
 
 fn any_engine(name: &str, wanted: &Wanted, options: &Options) -> Result<Source> {
+    if !engine::is_name(name) {
+        return Err(Error::usage(format!("\"{name}\" is neither a file nor a name of an image")));
+    }
     let mut tried = Error::judge(format!("can not find the image \"{name}\"")).cause("there is no such file");
+    if let Some((path, tag)) = name.rsplit_once(':').filter(|(path, _)| Path::new(path).exists()) {
+        tried = tried.help(format!(
+            "for the image \"{tag}\" in \"{path}\" write oci-dir:, oci-archive: or docker-archive: before it"
+        ));
+    }
     for engine in [Engine::Docker, Engine::Podman] {
         match engine::open(engine, name, wanted.clone(), options) {
             Ok(stream) => return Ok(Source::Stream(stream)),

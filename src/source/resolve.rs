@@ -608,3 +608,26 @@ fn mismatch(digest: Digest) -> Error {
     Error::judge(format!("blob {digest} does not match its digest"))
         .help("export the image again; the archive is damaged or was changed")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_by_its_spellings_its_end_and_its_tag() {
+        for wanted in ["docker.io/library/redis:7", "library/redis:7", "redis:7", "7"] {
+            assert!(is_named("docker.io/library/redis:7", wanted), "{wanted}");
+        }
+        assert!(is_named("redis:latest", "docker.io/redis"));
+        assert!(is_named("1.4", "1.4"));
+        for wanted in ["redis", "dis:7", "bitnami/redis:7", "quay.io/library/redis:7", ".7"] {
+            assert!(!is_named("redis:7", wanted), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_bare_tag_is_left_out_where_the_whole_name_is_known() {
+        let names = ["1.4", "docker.io/shop/api:1.4", "2.0"].map(str::to_string);
+        assert_eq!(tidy(names.to_vec()), ["docker.io/shop/api:1.4", "2.0"]);
+    }
+}
