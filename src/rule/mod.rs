@@ -7,6 +7,8 @@
 mod group;
 pub mod proof;
 mod signal;
+#[cfg(test)]
+mod tests;
 pub mod user;
 
 use std::cmp::Reverse;
