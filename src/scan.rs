@@ -1,1 +1,234 @@
 //! The whole way from a reference to a report.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use rayon::ThreadPoolBuilder;
+
+use crate::{
+    catalogue::Catalogue,
+    error::{Error, Result},
+    inventory::Inventory,
+    layer::{self, Limits, PeelError, Peeler, Promise},
+    model::{Diagnostic, ImageInfo, LayerFacts, LayerInfo, LayerRef, LayerSummary, Report, ToolInfo},
+    probe::Probes,
+    rule,
+    source::{self, Layout, Source, Stream},
+};
+
+/// How a scan is done.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// Where images are looked for.
+    pub source: source::Options,
+    /// Threads that decompress, hash and read; 0 means one for each core.
+    pub jobs: usize,
+    /// What an image may ask for.
+    pub limits: Limits,
+    /// How far the scan is; read it from another thread.
+    pub progress: Arc<Progress>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self { source: source::Options::default(), jobs: 0, limits: Limits::default(), progress: Arc::default() }
+    }
+}
+
+/// How far a scan is, in stored bytes.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes read.
+    pub done: AtomicU64,
+    /// Bytes to read; 0 while unknown.
+    pub total: AtomicU64,
+}
+
+/// Scans the image that `[SCHEME:]REF` names, and judges it.
+///
+/// # Errors
+/// When there is no such image, or a part of it can not be read: then nothing was judged.
+pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
+    let (image, inventory) = read(reference, catalogue, options)?;
+    let findings = rule::judge(catalogue, &inventory, &image);
+    let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
+    Ok(Report {
+        layers: summarise(&image, &inventory),
+        totals: inventory.totals(),
+        user,
+        findings,
+        diagnostics: diagnose(&image, &inventory),
+        rules: catalogue.about(),
+        tool: ToolInfo { version: env!("CARGO_PKG_VERSION").to_string(), catalogue: Some(catalogue.digest) },
+        image,
+    })
+}
+
+/// Reads the image that `[SCHEME:]REF` names and merges its layers, without judging it.
+///
+/// # Errors
+/// When there is no such image, or a part of it can not be read.
+pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
+    let source = source::open(reference, &options.source)?;
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(options.jobs)
+        .thread_name(|n| format!("offcut-{n}"))
+        .build()
+        .map_err(|e| Error::judge("can not start threads").cause(e))?;
+    let probes = Probes::new(catalogue.literals());
+    let image_bytes = AtomicU64::new(0);
+    let peeler = Peeler {
+        pool: &pool,
+        probes: &probes,
+        limits: options.limits,
+        progress: &options.progress.done,
+        image_bytes: &image_bytes,
+    };
+    let (image, layers) = match source {
+        Source::Layout(layout) => {
+            let layers = peel_all(&layout, &peeler, &options.progress)?;
+            (layout.image, layers)
+        }
+        Source::Stream(stream) => peel_stream(stream, &peeler)?,
+        Source::Rootfs(rootfs) => {
+            let facts = layer::walk(&rootfs.root, &probes, options.limits).map_err(|e| {
+                Error::judge(format!("can not read the directory \"{}\"", rootfs.root.display())).cause(e)
+            })?;
+            (rootfs.image, vec![facts])
+        }
+    };
+    Ok((image, pool.install(|| Inventory::build(layers))))
+}
+
+/// Reads the layers of a layout, the largest first, as many at once as the pool has threads. A layer that comes
+/// twice is read once.
+fn peel_all(layout: &Layout, peeler: &Peeler<'_>, progress: &Progress) -> Result<Vec<LayerFacts>> {
+    let infos = &layout.image.layers;
+    let first_like = |at: usize| infos.iter().position(|l| same_layer(l, &infos[at])).unwrap_or(at);
+    let mut order: Vec<usize> = (0..infos.len()).filter(|&at| first_like(at) == at).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(infos[at].blob_bytes));
+    progress.total.store(order.iter().filter_map(|&at| infos[at].blob_bytes).sum(), Ordering::Relaxed);
+
+    let next = AtomicUsize::new(0);
+    let drive = || {
+        let mut done = Vec::new();
+        while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let facts =
+                layout.layer(at).map_err(|e| e.context(layer_name(at, &layout.image))).and_then(|mut stored| {
+                    peeler.peel(&mut *stored, promise(&infos[at])).map_err(|e| unreadable(at, &layout.image, e))
+                });
+            done.push((at, facts));
+        }
+        done
+    };
+    // The drivers are threads of their own: they wait for files and for the pool, which a task of the pool must not.
+    let mut read: HashMap<usize, Result<LayerFacts>> = thread::scope(|scope| {
+        let count = peeler.pool.current_num_threads().min(order.len());
+        let drivers: Vec<_> = (0..count).map(|_| scope.spawn(drive)).collect();
+        drivers.into_iter().flat_map(|d| d.join().unwrap_or_default()).collect()
+    });
+
+    let mut layers: Vec<LayerFacts> = Vec::with_capacity(infos.len());
+    for at in 0..infos.len() {
+        let first = first_like(at);
+        let facts = match read.remove(&at) {
+            Some(facts) => facts?,
+            None if first < at => layers[first].clone(),
+            None => return Err(Error::judge(layer_name(at, &layout.image)).cause("its reader failed")),
+        };
+        layers.push(facts);
+    }
+    Ok(layers)
+}
+
+fn same_layer(a: &LayerInfo, b: &LayerInfo) -> bool {
+    (a.blob, a.blob_bytes, a.diff_id) == (b.blob, b.blob_bytes, b.diff_id) && a.diff_id.is_some()
+}
+
+/// Reads every member of a stream that may be a layer as it passes by, and learns at the end which were.
+fn peel_stream(mut stream: Stream, peeler: &Peeler<'_>) -> Result<(ImageInfo, Vec<LayerFacts>)> {
+    let mut read: HashMap<String, Result<LayerFacts, PeelError>> = HashMap::new();
+    while let Some(blob) = stream.next_blob()? {
+        let promise = Promise { blob: blob.promised, blob_bytes: Some(blob.bytes), diff_id: None };
+        let facts = peeler.peel(blob.reader, promise);
+        read.insert(blob.key, facts);
+    }
+    let (image, keys) = stream.finish()?;
+    let mut layers = Vec::with_capacity(keys.len());
+    for (at, key) in keys.iter().enumerate() {
+        let facts = match keys[at + 1..].contains(key) {
+            true => read.get(key).map(|facts| facts.as_ref().map(LayerFacts::clone).map_err(ToString::to_string)),
+            false => read.remove(key).map(|facts| facts.map_err(|e| e.to_string())),
+        };
+        let missing = || Error::judge(layer_name(at, &image)).cause(format!("\"{key}\" is not in the archive"));
+        let facts = facts.ok_or_else(missing)?.map_err(|e| Error::judge(layer_name(at, &image)).cause(e))?;
+        let promise = promise(&image.layers[at]);
+        promise.check(&facts).map_err(|e| unreadable(at, &image, e))?;
+        layers.push(facts);
+    }
+    Ok((image, layers))
+}
+
+fn promise(layer: &LayerInfo) -> Promise {
+    Promise { blob: layer.blob, blob_bytes: layer.blob_bytes, diff_id: layer.diff_id }
+}
+
+fn layer_name(at: usize, image: &ImageInfo) -> String {
+    let blob = image.layers.get(at).and_then(|l| l.blob).map(|d| format!(" (blob {d})")).unwrap_or_default();
+    format!("can not read layer {}{blob} of \"{}\"", at + 1, image.reference)
+}
+
+fn unreadable(at: usize, image: &ImageInfo, error: PeelError) -> Error {
+    let help = match &error {
+        PeelError::Limit(_) => "raise the limit if you trust the image: see offcut scan --help",
+        PeelError::Decode(layer::decode::DecodeError::Unsupported(_)) => "store the image with gzip or zstd layers",
+        PeelError::Entry { .. } => "container engines refuse this layer too; build it with another tool",
+        _ => "export or pull the image again; what is stored is damaged or was changed",
+    };
+    Error::judge(layer_name(at, image)).cause(error).help(help)
+}
+
+/// A layer as findings and summaries point to it.
+pub fn layer_ref(image: &ImageInfo, number: u32) -> LayerRef {
+    let info = image.layers.get(number as usize);
+    LayerRef {
+        number: number + 1,
+        diff_id: info.and_then(|l| l.diff_id),
+        created_by: info.and_then(|l| l.history.as_ref()).map(|h| h.created_by.clone()),
+    }
+}
+
+fn summarise(image: &ImageInfo, inventory: &Inventory) -> Vec<LayerSummary> {
+    let summary = |(at, facts): (usize, &LayerFacts)| LayerSummary {
+        layer: layer_ref(image, at as u32),
+        blob: facts.blob,
+        blob_bytes: facts.blob_bytes,
+        tar_bytes: facts.tar_bytes,
+        entries: facts.entries.len() as u64,
+    };
+    inventory.layers().iter().enumerate().map(summary).collect()
+}
+
+fn diagnose(image: &ImageInfo, inventory: &Inventory) -> Vec<Diagnostic> {
+    let of_layer = |(layer, notice): (u32, &crate::model::Notice)| Diagnostic {
+        layer: Some(layer + 1),
+        path: notice.path.clone(),
+        text: notice.text.clone(),
+        unread: notice.unread,
+    };
+    let about_image = |text: String| Diagnostic { layer: None, path: None, text, unread: false };
+    let mut all: Vec<Diagnostic> = image.notes.iter().cloned().map(about_image).collect();
+    if image.config.is_none() {
+        all.push(about_image(
+            "a root file system has no configuration: user, environment and history were not judged".into(),
+        ));
+    }
+    all.extend(inventory.notices().map(of_layer));
+    all
+}

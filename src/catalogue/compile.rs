@@ -9,10 +9,13 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Catalogue, Content, Fault, FormatSet, Glob, LITERAL_MIN, Member, Module, Names, Rule, Structure,
+    Catalogue, Content, Fault, Glob, Member, Module, Names, Rule, Structure,
     schema::{self, MemberKind, ModuleManager},
 };
-use crate::model::{Digest, Family, Format, Kind, Manager, Remedy, RuleAbout};
+use crate::{
+    model::{Digest, Family, Format, FormatSet, Kind, Manager, Remedy, RuleAbout},
+    probe::sieve::{LITERAL_MAX, LITERAL_MIN},
+};
 
 /// Texts that thousands of innocent programs hold, with the reason; they prove nothing.
 const GENERIC: [(&str, &str); 9] = [
@@ -320,8 +323,8 @@ fn content(raw: schema::Content, check: &mut Check<'_>) -> Content {
     check.title("name", name);
     check.needs(!raw.format.is_empty(), || format!("content \"{name}\" has no `format`"));
     for literal in raw.all.iter().chain(&raw.any).chain(&raw.none) {
-        check.needs(literal.len() >= LITERAL_MIN, || {
-            format!("literal \"{literal}\" of content \"{name}\" is shorter than {LITERAL_MIN} bytes")
+        check.needs((LITERAL_MIN..=LITERAL_MAX).contains(&literal.len()), || {
+            format!("literal \"{literal}\" of content \"{name}\" has not {LITERAL_MIN} to {LITERAL_MAX} bytes")
         });
     }
     for literal in raw.all.iter().chain(&raw.any) {
@@ -470,7 +473,7 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
             ("cake-[0-9]+", "cake-[0-9+", "does not compile"),
             ("cake-[0-9]+", "(cake)?", "fits every name"),
             ("cake-[0-9]+", ".*", "fits every name"),
-            ("cake: usage: bake", "cake", "shorter than 10 bytes"),
+            ("cake: usage: bake", "cake", "has not 10 to"),
             ("cake: usage: bake", "clang version ", "proves nothing: it names the compiler"),
             ("all = [\"cake: usage: bake\"]", "none = [\"cake: usage: bake\"]", "content \"cake\" proves nothing"),
             ("format = \"elf\"", "format = [\"elf\", \"js\"]\nprogram = true", "want format = \"elf\""),

@@ -14,13 +14,8 @@ use serde::Deserialize;
 pub use self::schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage};
 use crate::{
     Error, Result,
-    model::{Digest, Family, Format, Manager, Remedy, RuleAbout},
+    model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout},
 };
-
-/// Shortest literal that a rule may search for, in bytes.
-///
-/// The search engine samples files at this distance, and shorter texts occur by chance.
-pub const LITERAL_MIN: usize = 10;
 
 /// Largest policy file that is read, in bytes; the largest of ours has a hundredth of it.
 const FILE_MAX: u64 = 4 * 1024 * 1024;
@@ -222,33 +217,6 @@ impl Glob {
         }
         let above = parent.strip_suffix(self.dir.as_bytes())?;
         if above.is_empty() { Some(above) } else { above.strip_suffix(b"/") }
-    }
-}
-
-/// A set of [`Format`]s.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
-pub struct FormatSet(u16);
-
-impl FormatSet {
-    /// Whether the set has this format.
-    pub fn contains(self, format: Format) -> bool {
-        self.0 & Self::bit(format) != 0
-    }
-
-    /// The set of both.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    fn bit(format: Format) -> u16 {
-        1 << format as u16
-    }
-}
-
-impl FromIterator<Format> for FormatSet {
-    fn from_iter<I: IntoIterator<Item = Format>>(formats: I) -> Self {
-        Self(formats.into_iter().fold(0, |set, format| set | Self::bit(format)))
     }
 }
 

@@ -2,4 +2,15 @@
 //!
 //! Knows no rule and no policy; what a file *is* it leaves to the probes.
 
+mod build;
+pub mod decode;
+mod peel;
+mod settle;
 pub mod tar;
+mod walk;
+
+pub use self::{
+    build::{Builder, Meta},
+    peel::{Limits, PeelError, Peeler, Promise},
+    walk::walk,
+};

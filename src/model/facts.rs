@@ -97,6 +97,33 @@ pub enum Format {
     Text,
 }
 
+/// A set of [`Format`]s.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct FormatSet(u16);
+
+impl FormatSet {
+    /// Whether the set has this format.
+    pub fn contains(self, format: Format) -> bool {
+        self.0 & Self::bit(format) != 0
+    }
+
+    /// The set of both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn bit(format: Format) -> u16 {
+        1 << format as u16
+    }
+}
+
+impl FromIterator<Format> for FormatSet {
+    fn from_iter<I: IntoIterator<Item = Format>>(formats: I) -> Self {
+        Self(formats.into_iter().fold(0, |set, format| set | Self::bit(format)))
+    }
+}
+
 /// One entry, borrowed from an [`EntryTable`].
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {

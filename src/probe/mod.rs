@@ -4,9 +4,14 @@
 
 pub mod apk;
 pub mod dpkg;
+pub mod elf;
+mod look;
 pub mod malformed;
 pub mod npm;
 pub mod passwd;
 mod provides;
 pub mod python;
 pub mod rpm;
+pub mod sieve;
+
+pub use self::look::{Looker, Probes, Seen};

@@ -9,7 +9,9 @@ pub mod proof;
 mod signal;
 #[cfg(test)]
 mod tests;
-pub mod user;
+mod user;
+
+pub use self::user::effective_user;
 
 use std::cmp::Reverse;
 

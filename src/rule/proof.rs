@@ -252,5 +252,6 @@ mod tests {
         let catalogue = Catalogue::builtin().expect("the policies compile");
         let faults: Vec<String> = prove(&catalogue).iter().map(Fault::to_string).collect();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+        assert_eq!(unused_remedies(&catalogue), []);
     }
 }

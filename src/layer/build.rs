@@ -1,0 +1,227 @@
+//! Turns the entries of one archive into layer facts: cleans names, understands whiteouts, lets the probes look.
+//!
+//! The result is settled: it says what stands there after this layer alone was unpacked, by the rules of the engines.
+
+use crate::{
+    layer::{
+        peel::PeelError,
+        settle::settle,
+        tar::{EntryKind, Header, Sink},
+    },
+    model::{Entry, EntryId, Format, ImagePath, Kind, LayerFacts, Notice, Observation, Whiteout, path},
+    probe::{Looker, Probes},
+};
+
+/// The prefix of whiteout names (OCI image specification, layer.md, "Whiteouts").
+const WHITEOUT: &[u8] = b".wh.";
+
+/// The name that makes its directory opaque (layer.md, "Opaque Whiteout").
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// The prefix of the AUFS driver's own files, which engines skip.
+const AUFS: &[u8] = b".wh..wh.";
+
+/// Notices kept for one layer; the rest is counted.
+const NOTICES_MAX: usize = 100;
+
+/// Collects the facts of one layer, entry by entry.
+pub struct Builder<'p> {
+    facts: LayerFacts,
+    looker: Looker<'p>,
+    name: Vec<u8>,
+    link: Vec<u8>,
+    /// The regular file whose body is passing by.
+    open: Option<EntryId>,
+    dropped_notices: u64,
+}
+
+/// What is known of an entry beside its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// Kind.
+    pub kind: Kind,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Size of a regular file.
+    pub size: u64,
+}
+
+impl<'p> Builder<'p> {
+    /// A builder that has seen no entry.
+    pub fn new(probes: &'p Probes) -> Self {
+        Self {
+            facts: LayerFacts::default(),
+            looker: Looker::new(probes),
+            name: Vec::new(),
+            link: Vec::new(),
+            open: None,
+            dropped_notices: 0,
+        }
+    }
+
+    /// Adds an entry; the name is cleaned here. The body of a regular file follows with [`Builder::body`], and
+    /// [`Builder::end`] ends every entry.
+    ///
+    /// # Errors
+    /// [`PeelError::Entry`] for a whiteout that engines refuse, [`PeelError::Limit`] when the table is full.
+    pub fn begin(&mut self, raw_name: &[u8], raw_link: &[u8], meta: Meta) -> Result<(), PeelError> {
+        self.set_name(raw_name);
+        if self.name.is_empty() || self.whiteout()? {
+            return Ok(());
+        }
+        self.push(raw_link, meta)
+    }
+
+    /// As [`Builder::begin`] for a file of a directory tree, where a whiteout's name is a name like any other.
+    ///
+    /// # Errors
+    /// [`PeelError::Limit`] when the table is full.
+    pub fn begin_plain(&mut self, name: &[u8], link: &[u8], meta: Meta) -> Result<(), PeelError> {
+        self.set_name(name);
+        self.push(link, meta)
+    }
+
+    fn set_name(&mut self, raw: &[u8]) {
+        self.name.clear();
+        path::clean_into(raw, &mut self.name);
+        self.open = None;
+    }
+
+    fn push(&mut self, raw_link: &[u8], meta: Meta) -> Result<(), PeelError> {
+        self.link.clear();
+        match meta.kind {
+            Kind::Hardlink => path::clean_into(raw_link, &mut self.link),
+            Kind::Symlink => self.link.extend_from_slice(raw_link),
+            _ => {}
+        }
+        let &Meta { kind, mode, uid, gid, size } = &meta;
+        let format = if kind == Kind::File && size == 0 { Format::Empty } else { Format::Other };
+        let mode = (mode & 0o7777) as u16;
+        let entry = Entry { id: EntryId(0), path: &self.name, link: &self.link, kind, format, mode, uid, gid, size };
+        let full = || PeelError::Limit("the layer has more than 4 GiB of file names or 2^32 entries".into());
+        let id = self.facts.entries.push(&entry).ok_or_else(full)?;
+        if kind == Kind::File {
+            self.open = Some(id);
+            self.looker.begin(&self.name);
+        }
+        Ok(())
+    }
+
+    /// Takes the next bytes of the open file's body.
+    pub fn body(&mut self, bytes: &[u8]) {
+        if self.open.is_some() {
+            self.looker.body(bytes);
+        }
+    }
+
+    /// Ends the entry.
+    pub fn end(&mut self) {
+        let Some(entry) = self.open.take() else { return };
+        let seen = self.looker.end();
+        self.facts.entries.set_format(entry, seen.format);
+        if let Some(fact) = seen.fact {
+            self.facts.observations.push(Observation { entry, fact });
+        }
+        for fault in seen.faults {
+            self.notice(true, fault);
+        }
+    }
+
+    /// Says something about the entry at hand.
+    pub fn notice(&mut self, unread: bool, text: impl Into<String>) {
+        if self.facts.notices.len() < NOTICES_MAX {
+            let path = Some(ImagePath::new(&self.name));
+            self.facts.notices.push(Notice { path, text: text.into(), unread });
+        } else {
+            self.dropped_notices += 1;
+        }
+    }
+
+    /// Says that a file which is no entry could not be read.
+    pub fn unread(&mut self, name: &[u8], text: String) {
+        self.set_name(name);
+        self.notice(true, text);
+    }
+
+    /// Ends the layer: the facts, settled.
+    pub fn finish(mut self) -> LayerFacts {
+        if self.dropped_notices > 0 {
+            let text = format!("{} more notices about this layer are not listed", self.dropped_notices);
+            self.facts.notices.push(Notice { path: None, text, unread: true });
+        }
+        settle(&mut self.facts);
+        self.facts.whiteouts.sort_unstable();
+        self.facts.whiteouts.dedup();
+        self.facts.entries.shrink();
+        self.facts
+    }
+
+    /// Notes a whiteout, and tells whether the entry at hand is one. Its type and its body do not matter to engines.
+    fn whiteout(&mut self) -> Result<bool, PeelError> {
+        let name = path::name(&self.name);
+        let Some(hidden) = name.strip_prefix(WHITEOUT) else { return Ok(false) };
+        let dir = path::parent(&self.name);
+        if name == OPAQUE {
+            if dir.is_empty() {
+                // Overlay engines ignore it, so what lies below is live.
+                self.notice(false, "an opaque mark in the root directory hides nothing");
+            } else {
+                self.facts.whiteouts.push(Whiteout::Opaque(ImagePath::new(dir)));
+            }
+        } else if !name.starts_with(AUFS) {
+            if matches!(hidden, b"" | b"." | b"..") {
+                return Err(PeelError::Entry { what: "a whiteout that names no file", name: self.name.clone() });
+            }
+            self.facts.whiteouts.push(Whiteout::Path(ImagePath::new(&[dir, b"/", hidden].concat())));
+        }
+        Ok(true)
+    }
+}
+
+impl Sink for Builder<'_> {
+    type Error = PeelError;
+
+    fn entry(&mut self, header: &Header) -> Result<(), PeelError> {
+        let kind = match header.kind {
+            EntryKind::File => Kind::File,
+            EntryKind::Hardlink => Kind::Hardlink,
+            EntryKind::Symlink => Kind::Symlink,
+            EntryKind::Char { .. } => Kind::Char,
+            EntryKind::Block { .. } => Kind::Block,
+            EntryKind::Dir => Kind::Dir,
+            EntryKind::Fifo => Kind::Fifo,
+            EntryKind::Global => {
+                self.open = None;
+                return Ok(());
+            }
+            EntryKind::Other(_) => {
+                let what = "an entry of a type that no engine unpacks";
+                return Err(PeelError::Entry { what, name: header.path.clone() });
+            }
+        };
+        let size = if kind == Kind::File { header.size } else { 0 };
+        let &Header { mode, uid, gid, .. } = header;
+        self.begin(&header.path, &header.link, Meta { kind, mode, uid, gid, size })?;
+        if let EntryKind::Char { major: 0, minor: 0 } = header.kind {
+            self.notice(false, "a character device 0/0: overlay file systems take it for a whiteout");
+        }
+        if header.xattrs.iter().any(|(name, _)| name.starts_with(b"trusted.overlay.")) {
+            self.notice(false, "an extended attribute of the overlay driver: some engines hide files by it");
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, bytes: &[u8]) -> Result<(), PeelError> {
+        self.body(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), PeelError> {
+        self.end();
+        Ok(())
+    }
+}

@@ -1,0 +1,392 @@
+//! Looks at the files of a layer, one after the other, as their bytes pass by.
+//!
+//! Decides by path which files are collected whole (package databases, a few small records), by their first bytes
+//! which are searched for literals, and keeps nothing of all others. Memory does not depend on the size of a file.
+
+use std::ops::Range;
+
+use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, NpmPackage, PythonDist, path};
+
+use super::{
+    apk, dpkg,
+    elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
+    malformed::Parsed,
+    npm, passwd, python, rpm,
+    sieve::{LITERAL_MIN, Search, Sieve},
+};
+
+/// Bytes that decide what a file is; files shorter than that are decided by what they have.
+const SNIFF: usize = 512;
+
+/// Go magics followed up in one file: the real one, and copies of it in programs that read it.
+const GO_TRIES: usize = 8;
+
+/// What is looked for in all files, made once from the catalogue.
+pub struct Probes {
+    sieve: Sieve,
+    /// Number of the Go magic in the sieve.
+    go_magic: u16,
+}
+
+impl Probes {
+    /// Compiles the catalogue's literals with the formats each is looked for in.
+    pub fn new<'a>(literals: impl IntoIterator<Item = (&'a str, FormatSet)>) -> Self {
+        let magic = (GO_MAGIC, FormatSet::from_iter([Format::Elf]));
+        let literals = literals.into_iter().map(|(text, formats)| (text.as_bytes(), formats));
+        Self { sieve: Sieve::new(std::iter::once(magic).chain(literals)), go_magic: 0 }
+    }
+}
+
+/// What a file turned out to be.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// What its first bytes say.
+    pub format: Format,
+    /// What the probes found in it.
+    pub fact: Option<Fact>,
+    /// What was wrong with it; each sentence is about this file.
+    pub faults: Vec<String>,
+}
+
+/// How a file's body is treated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Plan {
+    /// Its bytes are still being collected to decide.
+    Undecided,
+    /// Nothing more to see.
+    Pass,
+    /// Kept whole for a parser.
+    Collect(Record, usize),
+    /// Searched for literals as it passes.
+    Search,
+}
+
+/// A file whose path says which parser may read it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Record {
+    DpkgStatus,
+    DpkgStatusD,
+    DpkgList,
+    DpkgDiversions,
+    ApkInstalled,
+    Rpm,
+    PackageJson,
+    PythonMetadata,
+    PythonRecord,
+    Passwd,
+    Group,
+}
+
+/// Looks at one file at a time; its buffers are used again for the next.
+pub struct Looker<'p> {
+    probes: &'p Probes,
+    path: Vec<u8>,
+    plan: Plan,
+    format: Format,
+    /// The whole file, or its head.
+    buffer: Vec<u8>,
+    offset: u64,
+    search: Search,
+    hits: Vec<u16>,
+    dynamic: Window,
+    go: Vec<Window>,
+}
+
+/// A range of a file that is copied while the file passes by.
+#[derive(Debug, Default)]
+struct Window {
+    range: Range<u64>,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    /// Takes what `piece`, which starts at `offset`, has of the range.
+    fn copy(&mut self, offset: u64, piece: &[u8]) {
+        let next = self.range.start + self.bytes.len() as u64;
+        if next >= offset && next < self.range.end {
+            let clip = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX).min(piece.len());
+            self.bytes.extend_from_slice(&piece[clip(next)..clip(self.range.end)]);
+        }
+    }
+}
+
+impl<'p> Looker<'p> {
+    /// A looker that has seen nothing yet.
+    pub fn new(probes: &'p Probes) -> Self {
+        Self {
+            probes,
+            path: Vec::new(),
+            plan: Plan::Pass,
+            format: Format::Other,
+            buffer: Vec::new(),
+            offset: 0,
+            search: Search::default(),
+            hits: Vec::new(),
+            dynamic: Window::default(),
+            go: Vec::new(),
+        }
+    }
+
+    /// Starts the regular file at a cleaned path.
+    pub fn begin(&mut self, path: &[u8]) {
+        self.path.clear();
+        self.path.extend_from_slice(path);
+        self.plan = record_of(path).map_or(Plan::Undecided, |(record, limit)| Plan::Collect(record, limit));
+        self.format = Format::Other;
+        self.buffer.clear();
+        self.offset = 0;
+    }
+
+    /// Takes the next bytes of the file.
+    pub fn body(&mut self, mut piece: &[u8]) {
+        match self.plan {
+            Plan::Pass => {}
+            Plan::Collect(_, limit) => {
+                // One byte too many is kept, so that the end can tell that the file was too large.
+                let room = limit.saturating_add(1).saturating_sub(self.buffer.len());
+                self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
+            }
+            Plan::Undecided => {
+                let wanted = SNIFF - self.buffer.len();
+                let (head, rest) = piece.split_at(piece.len().min(wanted));
+                self.buffer.extend_from_slice(head);
+                piece = rest;
+                if self.buffer.len() == SNIFF {
+                    self.decide();
+                }
+                if !piece.is_empty() {
+                    self.body(piece);
+                }
+            }
+            Plan::Search => self.search(piece),
+        }
+    }
+
+    /// Ends the file and tells what it is.
+    pub fn end(&mut self) -> Seen {
+        if self.plan == Plan::Undecided {
+            self.decide();
+        }
+        let seen = match self.plan {
+            Plan::Collect(record, limit) => self.parse(record, limit),
+            Plan::Search => Seen { format: self.format, fact: self.found(), faults: Vec::new() },
+            Plan::Pass | Plan::Undecided => Seen { format: self.format, ..Seen::default() },
+        };
+        // A database of many megabytes must not stay for the rest of the layer.
+        self.buffer.clear();
+        self.buffer.shrink_to(HEAD_MAX);
+        seen
+    }
+
+    fn decide(&mut self) {
+        self.format = sniff(&self.path, &self.buffer);
+        let wanted = self.format == Format::Elf || self.probes.sieve.wants(self.format);
+        self.plan = if wanted { Plan::Search } else { Plan::Pass };
+        if wanted {
+            self.search.restart();
+            self.hits.clear();
+            self.go.clear();
+            self.dynamic.bytes.clear();
+            self.dynamic.range = elf::dynamic_range(&self.buffer).unwrap_or_default();
+            let head = std::mem::take(&mut self.buffer);
+            self.search(&head);
+            if self.format != Format::Elf {
+                self.buffer = head;
+            }
+        }
+    }
+
+    fn search(&mut self, piece: &[u8]) {
+        let Self { probes, search, hits, go, format, offset, .. } = self;
+        search.feed(&probes.sieve, *format, piece, |number, at| {
+            if number != probes.go_magic {
+                if !hits.contains(&number) {
+                    hits.push(number);
+                }
+            } else if at % 16 == 0 && go.len() < GO_TRIES && go.iter().all(|w| w.range.start != at) {
+                let mut window = Window { range: at..at.saturating_add(GO_MAX as u64), bytes: Vec::new() };
+                if at < *offset {
+                    // It began in the piece before; the magic itself is all that can lie there.
+                    let before = usize::try_from(*offset - at).unwrap_or(usize::MAX).min(GO_MAGIC.len());
+                    window.bytes.extend_from_slice(&GO_MAGIC[..before]);
+                }
+                go.push(window);
+            }
+        });
+        for window in &mut self.go {
+            window.copy(self.offset, piece);
+        }
+        if self.format == Format::Elf {
+            self.dynamic.copy(self.offset, piece);
+            let room = HEAD_MAX.saturating_sub(self.buffer.len());
+            self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+        self.offset += piece.len() as u64;
+    }
+
+    /// The facts of a searched file.
+    fn found(&self) -> Option<Fact> {
+        let text = |number: &u16| String::from_utf8_lossy(self.probes.sieve.literal(*number)).into_owned();
+        let mut literals: Vec<String> = self.hits.iter().map(text).collect();
+        literals.sort_unstable();
+        if self.format != Format::Elf {
+            return (!literals.is_empty()).then_some(Fact::Literals(literals));
+        }
+        let mut elf = elf::read(&self.buffer, &self.dynamic.bytes).unwrap_or_default();
+        elf.literals = literals;
+        elf.go = self.go.iter().find_map(|window| elf::go_build(&window.bytes));
+        Some(Fact::Elf(elf))
+    }
+
+    fn parse(&mut self, record: Record, limit: usize) -> Seen {
+        let body = &self.buffer[..];
+        let mut seen = Seen { format: sniff(&self.path, &body[..body.len().min(SNIFF)]), ..Seen::default() };
+        if body.len() > limit {
+            seen.faults.push(format!("is larger than {} MiB and was not read", limit >> 20));
+            return seen;
+        }
+        let packages = |manager, parsed: Parsed<_>| keep(parsed, |rows| Fact::Packages { manager, rows });
+        let (fact, faults) = match record {
+            Record::DpkgStatus => packages(Manager::Deb, dpkg::status(body)),
+            Record::DpkgStatusD => packages(Manager::Deb, dpkg::status_d(body)),
+            Record::DpkgList => match dpkg::file_list(path::name(&self.path), body) {
+                Some(parsed) => keep(parsed, |(package, files)| Fact::FileList { package, files }),
+                None => (None, Vec::new()),
+            },
+            Record::DpkgDiversions => keep(dpkg::diversions(body), Fact::Diversions),
+            Record::ApkInstalled => packages(Manager::Apk, apk::installed(body)),
+            Record::Rpm => packages(Manager::Rpm, rpm::packages(body)),
+            Record::Passwd => keep(passwd::users(body), Fact::Users),
+            Record::Group => keep(passwd::groups(body), Fact::Groups),
+            Record::PythonMetadata => match python::metadata(body) {
+                Ok(dist) => (Some(Fact::Python(dist)), Vec::new()),
+                Err(malformed) => (None, vec![malformed.0]),
+            },
+            Record::PythonRecord => keep(python::record(&ImagePath::new(&self.path), body), |files| {
+                Fact::Python(PythonDist { files, ..PythonDist::default() })
+            }),
+            // Test data of every second npm package is broken on purpose: no fault, just no package.
+            Record::PackageJson => (npm::package_json(body).ok().flatten().filter(named).map(Fact::Npm), Vec::new()),
+        };
+        seen.fact = fact;
+        seen.faults = faults;
+        seen
+    }
+}
+
+fn named(package: &NpmPackage) -> bool {
+    !package.name.is_empty()
+}
+
+fn keep<T>(parsed: Parsed<T>, make: impl FnOnce(T) -> Fact) -> (Option<Fact>, Vec<String>) {
+    (Some(make(parsed.value)), parsed.faults)
+}
+
+/// Which parser may read the file at a path, and the largest size in bytes it is given.
+///
+/// The limits are some ten times what the largest real images have; `docs/limits.md` lists them.
+fn record_of(path: &[u8]) -> Option<(Record, usize)> {
+    const MIB: usize = 1 << 20;
+
+    let name = path::name(path);
+    let record = match name {
+        b"package.json" => (Record::PackageJson, MIB),
+        b"METADATA" if path::parent(path).ends_with(b".dist-info") => (Record::PythonMetadata, 4 * MIB),
+        b"PKG-INFO" if path::parent(path).ends_with(b".egg-info") => (Record::PythonMetadata, 4 * MIB),
+        b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonRecord, 16 * MIB),
+        b"status" if path == b"var/lib/dpkg/status" => (Record::DpkgStatus, 64 * MIB),
+        b"diversions" if path == b"var/lib/dpkg/diversions" => (Record::DpkgDiversions, 4 * MIB),
+        b"installed" if matches!(path, b"lib/apk/db/installed" | b"usr/lib/apk/db/installed") => {
+            (Record::ApkInstalled, 64 * MIB)
+        }
+        b"Packages" | b"Packages.db" | b"rpmdb.sqlite" if is_rpm_dir(path::parent(path)) => (Record::Rpm, 256 * MIB),
+        b"passwd" if path == b"etc/passwd" => (Record::Passwd, MIB),
+        b"group" if path == b"etc/group" => (Record::Group, MIB),
+        _ => match path::parent(path) {
+            b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
+            b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
+            b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
+            _ => return None,
+        },
+    };
+    Some(record)
+}
+
+fn is_rpm_dir(dir: &[u8]) -> bool {
+    matches!(dir, b"var/lib/rpm" | b"usr/lib/sysimage/rpm" | b"usr/share/rpm")
+}
+
+/// What a file is by its first bytes, up to 512 of them; the name only tells JavaScript from other text.
+fn sniff(path: &[u8], head: &[u8]) -> Format {
+    match head {
+        [] => Format::Empty,
+        [0x7f, b'E', b'L', b'F', ..] => Format::Elf,
+        [b'P', b'K', 3, 4, ..] => Format::Zip,
+        [b'J', b'M', 1, 0, ..] => Format::Jmod,
+        [0xda, 0xda, 0xfe, 0xca, ..] | [0xca, 0xfe, 0xda, 0xda, ..] => Format::Jimage,
+        _ if head.starts_with(b"!<arch>\n") => Format::Ar,
+        [b'#', b'!', ..] if !head.contains(&0) => Format::Script,
+        _ if head.contains(&0) => Format::Other,
+        _ if [&b".js"[..], b".cjs", b".mjs"].iter().any(|ending| path.ends_with(ending)) => Format::Js,
+        _ => Format::Text,
+    }
+}
+
+const _: () = assert!(GO_MAGIC.len() >= LITERAL_MIN, "the sieve would never find the Go magic");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(probes: &Probes, path: &str, body: &[u8], piece: usize) -> Seen {
+        let mut looker = Looker::new(probes);
+        looker.begin(path.as_bytes());
+        body.chunks(piece).for_each(|p| looker.body(p));
+        looker.end()
+    }
+
+    #[test]
+    fn the_first_bytes_and_not_the_name_decide() {
+        let probes = Probes::new([]);
+        for (path, body, want) in [
+            ("bin/gcc", &b""[..], Format::Empty),
+            ("bin/gcc", b"#!/bin/sh\n", Format::Script),
+            ("a.txt", b"\x7fELF\x02\x01\x01", Format::Elf),
+            ("a.txt", b"PK\x03\x04....", Format::Zip),
+            ("a.js", b"var a", Format::Js),
+            ("a.js", b"var\0a", Format::Other),
+            ("a.md", b"# hello", Format::Text),
+            ("lib/modules", b"\xda\xda\xfe\xca\0\0", Format::Jimage),
+            ("liba.a", b"!<arch>\n", Format::Ar),
+        ] {
+            assert_eq!(look(&probes, path, body, 3).format, want, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_found_does_not_depend_on_how_the_body_is_cut() {
+        let elf = FormatSet::from_iter([Format::Elf]);
+        let probes = Probes::new([("GNU assembler version %s", elf), ("not in the file", elf)]);
+        let mut body = b"\x7fELF\x02\x01\x01".to_vec();
+        body.resize(4000, b'.');
+        body.extend_from_slice(b"GNU assembler version %s");
+        body.resize(8192, 0);
+        body.extend_from_slice(
+            &[GO_MAGIC, &[8, 2], &[0; 16], b"\x06go1.19\x3b0123456789abcdefpath\tcmd/asm\n"].concat(),
+        );
+        body.resize(10_000, b'x');
+        for piece in [1, 7, 512, 513, 4096, 10_000] {
+            let Some(Fact::Elf(elf)) = look(&probes, "opt/helper", &body, piece).fact else { panic!("an ELF file") };
+            assert_eq!(elf.literals, ["GNU assembler version %s"], "{piece}");
+            assert_eq!(elf.go.map(|go| go.path).as_deref(), Some("cmd/asm"), "{piece}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_too_large_is_said_and_not_read() {
+        let probes = Probes::new([]);
+        let seen = look(&probes, "etc/passwd", &vec![b'a'; (1 << 20) + 1], 4096);
+        assert_eq!(seen.fact, None);
+        assert_eq!(seen.faults, ["is larger than 1 MiB and was not read"]);
+    }
+}
