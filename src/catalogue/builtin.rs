@@ -25,6 +25,7 @@ pub static FILES: &[(&str, &str)] = policies![
     "tools/go.toml",
     "tools/java.toml",
     "tools/make.toml",
+    "tools/python.toml",
     "tools/rust.toml",
     "tools/typescript.toml",
 ];

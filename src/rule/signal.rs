@@ -282,7 +282,7 @@ impl<'a> Collector<'a> {
         let candidates = Candidates::find(self.inventory, &shapes);
         let mut trees = Trees::new();
         for (shape, &(rule, about, structure)) in shapes.iter().enumerate() {
-            let Some((anchor, rest)) = structure.members.split_first() else { continue };
+            let rest = structure.members.get(1..).unwrap_or_default();
             for &(root, file) in candidates.of(shape, 0) {
                 let state = file.state();
                 // Sorted by root: an outer tree comes before those inside of it, which belong to it.
@@ -293,7 +293,9 @@ impl<'a> Collector<'a> {
                 let complete = rest.iter().enumerate().all(|(at, member)| {
                     let found = match member.path.plain_name() {
                         Some(_) => self.member(root, member, state),
-                        None => candidates.of(shape, at + 1).iter().find(|(of, _)| *of == root).map(|(_, file)| *file),
+                        None => candidates
+                            .at(shape, at + 1, root)
+                            .find(|file| state == State::Buried || file.state() == state),
                     };
                     files.extend(found.map(|file| file.id()));
                     found.is_some()
@@ -322,19 +324,18 @@ impl<'a> Collector<'a> {
                     files,
                     proof: true,
                 });
-                debug_assert_eq!(anchor.path.root_of(file.path()), Some(root));
             }
         }
         trees
     }
 
-    /// The member of a tree at a plain path: in the finished tree, or among what is hidden.
+    /// The member of a tree at a plain path.
     fn member(&self, root: &[u8], member: &Member, state: State) -> Option<File<'a>> {
         let path = join(root, member.path.path.as_bytes());
-        match state {
-            State::Live => self.inventory.resolve(&path).filter(|file| fits(file, member)),
-            State::Buried => self.inventory.buried_at(&path).find(|file| fits(file, member)),
-        }
+        let buried = || self.inventory.buried_at(&path).find(|file| fits(file, member));
+        let live = || self.inventory.resolve(&path).filter(|file| fits(file, member));
+        // Of a tree that was removed in part, the rest is still there.
+        if state == State::Buried { buried().or_else(live) } else { live() }
     }
 
     fn below(&self, root: &'a [u8], state: State) -> Vec<FileId> {
@@ -407,11 +408,18 @@ impl<'a> Candidates<'a> {
         Self { found }
     }
 
+    /// All files that fit a member.
     fn of(&self, shape: usize, member: usize) -> &[Candidate<'a>] {
         self.found.get(&(shape, member)).map_or(&[], Vec::as_slice)
     }
-}
 
+    /// The files that fit a member of the tree at `root`.
+    fn at(&self, shape: usize, member: usize, root: &[u8]) -> impl Iterator<Item = File<'a>> {
+        let all = self.of(shape, member);
+        let from = all.partition_point(|(of, _)| *of < root);
+        all.iter().skip(from).take_while(move |(of, _)| *of == root).map(|(_, file)| *file)
+    }
+}
 /// What a probe saw in one file, as content rules ask for it.
 enum Seen<'a> {
     Elf(&'a Elf),

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the outer archive may ask for: far above the thousand layers an image can have.
-pub(super) const ARCHIVE_LIMITS: Limits = Limits { entries: 200_000, name_bytes: 16 << 20 };
+pub(super) const ARCHIVE_LIMITS: Limits = Limits { entries: 100_000, name_bytes: 16 << 20 };
 
 /// Most links from a name to the file it stands for.
 const LINKS_MAX: usize = 16;

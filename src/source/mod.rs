@@ -192,14 +192,20 @@ fn sniffed(path: &Path, wanted: Wanted, options: &Options) -> Result<Source> {
 /// Whether a path could also be the name of an image: no leading dot or slash, nothing but an image's characters.
 fn may_be_name(reference: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-/:@".contains(&b);
-    reference.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && reference.bytes().all(plain)
-        && !reference.ends_with(".tar")
-        && !reference.ends_with(".gz")
+    let is_archive = [".tar", ".gz", ".tgz", ".zst"].iter().any(|end| reference.ends_with(end));
+    reference.starts_with(|c: char| c.is_ascii_alphanumeric()) && reference.bytes().all(plain) && !is_archive
 }
 
 fn any_engine(name: &str, wanted: &Wanted, options: &Options) -> Result<Source> {
+    if !engine::is_name(name) {
+        return Err(Error::usage(format!("\"{name}\" is neither a file nor a name of an image")));
+    }
     let mut tried = Error::judge(format!("can not find the image \"{name}\"")).cause("there is no such file");
+    if let Some((path, tag)) = name.rsplit_once(':').filter(|(path, _)| Path::new(path).exists()) {
+        tried = tried.help(format!(
+            "for the image \"{tag}\" in \"{path}\" write oci-dir:, oci-archive: or docker-archive: before it"
+        ));
+    }
     for engine in [Engine::Docker, Engine::Podman] {
         match engine::open(engine, name, wanted.clone(), options) {
             Ok(stream) => return Ok(Source::Stream(stream)),

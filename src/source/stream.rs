@@ -71,7 +71,7 @@ impl Stream {
         let limited = Limited { from: plain, limit: max_bytes, left: max_bytes.unwrap_or(u64::MAX) };
         let pull = Pull::new(Box::new(limited) as Box<dyn Read + Send>, ARCHIVE_LIMITS);
         Ok(Self {
-            body: Body { head: Vec::new(), at: 0, pull },
+            body: Body { head: Vec::new(), at: 0, pull: Box::new(pull) },
             wanted,
             contents: Contents::default(),
             documents: HashMap::new(),
@@ -191,7 +191,7 @@ impl Members for Stream {
 struct Body {
     head: Vec<u8>,
     at: usize,
-    pull: Pull<Box<dyn Read + Send>>,
+    pull: Box<Pull<Box<dyn Read + Send>>>,
 }
 
 impl Body {
