@@ -619,6 +619,17 @@ fn a_directory_is_a_root_file_system() {
 }
 
 #[test]
+fn an_unpacked_archive_is_no_root_file_system() {
+    let dir = TempDir::new().expect("a directory");
+    for (name, bytes) in Built::plain().saved("x:1") {
+        put(dir.path(), &name, &bytes);
+    }
+    let error = read(&dir.path().display().to_string(), &Options::default()).expect_err("an image, unpacked");
+    assert!(error.to_string().contains("unpacked archive"), "{error}");
+    assert!(read(&format!("dir:{}", dir.path().display()), &Options::default()).is_ok());
+}
+
+#[test]
 fn a_layout_of_links_is_read_and_one_of_odd_files_is_not() {
     let built = Built::plain();
     let (store, dir) = (TempDir::new().expect("a directory"), TempDir::new().expect("a directory"));
