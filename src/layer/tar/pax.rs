@@ -250,7 +250,7 @@ mod tests {
             b"10 path=a",
             b"10 path=ab",
             b"11 path=a\n",
-            b"9 path=a\n",
+            b"8 path=a\n",
             b"4 a\n",
             b"5 ==\n",
             b"-1 path=a\n",
