@@ -139,11 +139,19 @@ impl<'a> Collector<'a> {
                     evidence: self.package_evidence(package, EvidenceClass::Package),
                     version: (proof && !package.version.is_empty()).then(|| package.version.clone()),
                     package: Some(package),
-                    files: package.files.clone(),
+                    files: package.files.iter().copied().filter(|&id| !self.is_root_link(id)).collect(),
                     proof,
                 });
             }
         }
+    }
+
+    /// Whether a file is a link such as `/lib -> usr/lib`: packages list the directory it stands for.
+    fn is_root_link(&self, id: FileId) -> bool {
+        let file = self.inventory.file(id);
+        file.kind() == Kind::Symlink
+            && parent(file.path()).is_empty()
+            && self.inventory.resolve(file.path()).is_some_and(|target| target.kind() == Kind::Dir)
     }
 
     fn presence(&self, package: &Package, lists: &OnceCell<HashSet<&'a str>>) -> Presence {

@@ -140,6 +140,16 @@ fn packages_of_one_manager_are_one_finding_with_all_their_files() {
 }
 
 #[test]
+fn the_links_of_a_merged_usr_belong_to_no_package() {
+    let finding = only(&[(
+        r#"packages = [{ deb = "cake", version = "2", missing = ["lib", "lib/cake"] }]
+           files = [{ path = "lib", kind = "symlink", link = "usr/lib" }, { path = "usr/lib/cake" }]"#,
+        &[],
+    )]);
+    assert_eq!(files(&finding), ["/usr/lib/cake"]);
+}
+
+#[test]
 fn a_package_of_nothing_but_texts_is_no_proof() {
     assert!(
         findings(&[(r#"packages = [{ deb = "cake", files = ["usr/share/doc/cake/copyright"] }]"#, &[])]).is_empty()
