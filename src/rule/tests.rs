@@ -232,6 +232,26 @@ fn a_removed_package_is_buried_with_its_record() {
 }
 
 #[test]
+fn files_that_rm_took_from_an_installed_package_are_buried_with_its_record() {
+    let first = format!(
+        r#"packages = [{{ deb = "cake", version = "2", missing = ["lib", "lib/oven/cake", "lib/oven/recipe"] }}]
+           files = [
+               {{ path = "lib", kind = "symlink", link = "usr/lib" }},
+               {{ path = "usr/lib/oven/recipe" }},
+               {{ path = "usr/lib/oven/cake", {BAKER} }},
+           ]"#
+    );
+    let finding = only(&[(&first, &[]), ("", &["usr/lib/oven"])]);
+    assert_eq!((finding.state, finding.bytes, finding.owner.as_str()), (State::Buried, 2000, "deb"));
+    let classes: Vec<_> = finding.evidence.iter().map(|evidence| evidence.class).collect();
+    assert_eq!(classes, [EvidenceClass::Package, EvidenceClass::Content]);
+
+    let part = findings(&[(&first, &[]), ("", &["usr/lib/oven/cake"])]);
+    let states: Vec<_> = part.iter().map(|finding| (finding.state, finding.bytes)).collect();
+    assert_eq!(states, [(State::Live, 1000), (State::Buried, 1000)], "each file counts where it is");
+}
+
+#[test]
 fn a_hard_link_keeps_a_tool_alive_when_its_first_name_is_removed() {
     let first = format!(
         r#"files = [
