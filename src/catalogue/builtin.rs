@@ -15,9 +15,18 @@ pub static FILES: &[(&str, &str)] = policies![
     "remedies/compiled.toml",
     "remedies/managed.toml",
     "remedies/system.toml",
+    "tools/autotools.toml",
+    "tools/binutils.toml",
+    "tools/bundlers.toml",
+    "tools/clang.toml",
+    "tools/cmake.toml",
     "tools/gcc.toml",
+    "tools/git.toml",
     "tools/go.toml",
+    "tools/java.toml",
     "tools/make.toml",
+    "tools/python.toml",
+    "tools/rust.toml",
     "tools/typescript.toml",
 ];
 

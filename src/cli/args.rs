@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and the checks that need nothing but the text.
 //!
-//! Every option of `scan` and `files` can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins.
+//! Every option can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins. Only the format of `files`
+//! has a name of its own there, `OFFCUT_FILES_FORMAT`, since it takes other words than the format of `scan`.
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr, thread};
 

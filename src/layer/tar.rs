@@ -1,7 +1,7 @@
 //! Reads tar streams as Go's `archive/tar` does, since that is what container engines use.
 //!
 //! What Go accepts is accepted, what Go refuses is refused, and an entry has the kind, name, size and link that Go
-//! gives it. One state machine ([`machine`]) eats 512-byte blocks; [`Feed`] pushes a stream of chunks of any size
+//! gives it. One state machine (`machine`) eats 512-byte blocks; [`Feed`] pushes a stream of chunks of any size
 //! through it without copying bodies, [`Pull`] reads from a reader and can seek over bodies. No file is written,
 //! nothing is unpacked, names are not cleaned and whiteouts not understood here.
 //!
@@ -18,7 +18,7 @@ mod number;
 mod pax;
 mod pull;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 

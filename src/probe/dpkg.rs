@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::malformed::{Parsed, TEXT_MAX, lines, quote, text};
+use super::malformed::{Parsed, TEXT_MAX, lines, names, quote, text};
 use crate::model::{ImagePath, PackageRow};
 
 /// The installed packages of `var/lib/dpkg/status`.
@@ -207,10 +207,8 @@ impl<'a> Stanza<'a> {
         if let Some(odd) = self.odd {
             found.fault(format!("{} is no field of package {}", quote(odd), quote(name)));
         }
-        let mut depends = names(self.get(Field::Depends).unwrap_or_default());
-        depends.extend(names(self.get(Field::PreDepends).unwrap_or_default()));
-        depends.sort_unstable();
-        depends.dedup();
+        let relations = [Field::Depends, Field::PreDepends].into_iter().filter_map(|field| self.get(field));
+        let depends = names(relations.flat_map(relation_names));
         match text("a package name", name) {
             Ok(name) => {
                 let row = PackageRow {
@@ -221,7 +219,7 @@ impl<'a> Stanza<'a> {
                     files: Vec::new(),
                     name,
                 };
-                found.value.push(row);
+                found.package(row);
             }
             Err(fault) => found.fault(fault.0),
         }
@@ -247,13 +245,12 @@ fn kib(value: &[u8]) -> Option<u64> {
 }
 
 /// The names of `a (>= 1) | b:any, c [amd64]`.
-fn names(relations: &[u8]) -> Vec<String> {
-    let name = |relation: &[u8]| {
+fn relation_names(relations: &[u8]) -> impl Iterator<Item = &[u8]> {
+    relations.split(|&b| b == b',' || b == b'|').map(|relation| {
         let relation = relation.trim_ascii();
         let end = relation.iter().position(|&b| b.is_ascii_whitespace() || b"(:[<".contains(&b));
-        text("a dependency", relation.get(..end.unwrap_or(relation.len())).unwrap_or_default()).ok()
-    };
-    relations.split(|&b| b == b',' || b == b'|').filter_map(name).collect()
+        relation.get(..end.unwrap_or(relation.len())).unwrap_or_default()
+    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub fn package_json(body: &[u8]) -> Result<Option<NpmPackage>, Malformed> {
     // npm, too, reads over a byte order mark.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let Top { name, version } =
-        serde_json::from_slice(body).map_err(|cause| Malformed(format!("is no JSON: {cause}")))?;
+        serde_json::from_slice(body).map_err(|cause| Malformed(format!("the file is no JSON: {cause}")))?;
     let read = |what, value: Option<Cow<'_, str>>| match value {
         Some(value) if !value.trim_ascii().is_empty() => text(what, value.as_bytes()).map(Some),
         _ => Ok(None),

@@ -22,7 +22,8 @@ use crate::model::{Group, User};
 /// Longest line of `passwd` in bytes, its line break not counted: 64 KiB of Go's `bufio.Scanner`, break included.
 const USER_LINE_MAX: usize = 64 * 1024 - 1;
 
-/// Longest line of `group`: the parser gives the scanner 1 MiB, since groups may have many members.
+/// Longest line of `group`: the parser gives the scanner 1 MiB, since groups may have many members. Versions before
+/// 0.4.1 took a line of any length.
 const GROUP_LINE_MAX: usize = 1024 * 1024 - 1;
 
 /// The users of `/etc/passwd` in file order.

@@ -17,23 +17,22 @@ pub type Provides = HashMap<String, usize>;
 /// Replaces provided names in `depends` by the providers' names; then sorts them, each once, the package itself left
 /// out.
 pub fn resolve(rows: &mut [PackageRow], provides: &Provides) {
-    let names: HashSet<String> = rows.iter().map(|row| row.name.clone()).collect();
-    let provider = |need: &str| {
-        let name = names.get(provides.get(need).and_then(|&at| rows.get(at)).map(|row| row.name.as_str())?)?;
-        (name.len() <= PROVIDER_MAX).then(|| name.clone())
+    let needs: Vec<_> = rows.iter_mut().map(|row| std::mem::take(&mut row.depends)).collect();
+    let names: HashSet<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    let met_by = |need: String| {
+        let provider = provides.get(&need).and_then(|&at| rows.get(at)).map(|row| &row.name);
+        match provider.filter(|name| name.len() <= PROVIDER_MAX) {
+            Some(name) if !names.contains(need.as_str()) => name.clone(),
+            _ => need,
+        }
     };
-    let resolved: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| {
-            let one = |need: &String| if names.contains(need) { None } else { provider(need) };
-            let mut depends: Vec<_> =
-                row.depends.iter().map(|need| one(need).unwrap_or_else(|| need.clone())).collect();
-            depends.retain(|need| *need != row.name);
-            depends.sort_unstable();
-            depends.dedup();
-            depends
-        })
-        .collect();
+    let resolve = |(row, needs): (&PackageRow, Vec<String>)| {
+        let mut depends: Vec<_> = needs.into_iter().map(met_by).filter(|need| *need != row.name).collect();
+        depends.sort_unstable();
+        depends.dedup();
+        depends
+    };
+    let resolved: Vec<_> = rows.iter().zip(needs).map(resolve).collect();
     for (row, depends) in rows.iter_mut().zip(resolved) {
         row.depends = depends;
     }

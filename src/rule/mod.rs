@@ -7,6 +7,8 @@
 mod group;
 pub mod proof;
 mod signal;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use self::user::effective_user;

@@ -58,10 +58,15 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
 }
 
 fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
-    let inventory = Inventory::build(vec![Image::new(catalogue).example(example).layer()]);
+    let inventory = Inventory::build(vec![layer(catalogue, example)]);
     let config = example.user.clone().map(|user| ImageConfig { user, ..ImageConfig::default() });
     let image = ImageInfo { config, ..ImageInfo::default() };
     judge(catalogue, &inventory, &image).iter().any(|finding| finding.rule == rule.about.id)
+}
+
+/// What the probes would say about a layer that holds just this.
+pub(super) fn layer(catalogue: &Catalogue, example: &Example) -> LayerFacts {
+    Image::new(catalogue).example(example).layer()
 }
 
 /// A file on its way into a layer.
@@ -247,5 +252,6 @@ mod tests {
         let catalogue = Catalogue::builtin().expect("the policies compile");
         let faults: Vec<String> = prove(&catalogue).iter().map(Fault::to_string).collect();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+        assert_eq!(unused_remedies(&catalogue), []);
     }
 }

@@ -17,6 +17,7 @@ use futures_util::StreamExt;
 
 use super::{
     Options,
+    document::quote,
     endpoint::{self, Endpoint, Engine},
     resolve::{Resolved, Wanted},
     stream::Stream,
@@ -52,10 +53,13 @@ enum Message {
 
 /// Asks an engine for the image `name`.
 pub(super) fn open(engine: Engine, name: &str, wanted: Wanted, options: &Options) -> Result<Stream> {
-    check_name(name)?;
+    if !is_name(name) {
+        return Err(Error::usage(format!("\"{name}\" is no name of an image")));
+    }
     let endpoint = reachable(engine, options)?;
     let (sender, receiver) = sync_channel(CHUNKS);
-    let task = Task { engine, name: name.to_string(), endpoint, sender };
+    let is_only = wanted.reference != name;
+    let task = Task { engine, name: name.to_string(), is_only, endpoint, sender };
     thread::Builder::new()
         .name("engine".to_string())
         .spawn(move || task.run())
@@ -83,14 +87,12 @@ fn check_export(found: &mut Resolved, described: Described, engine: Engine) -> R
     Ok(())
 }
 
-/// Refuses what could change the address of the request.
-fn check_name(name: &str) -> Result<()> {
+/// Whether `name` can be an image's name; anything else could change the address of the request.
+pub(super) fn is_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/:@+".contains(&b);
-    let well = !name.is_empty()
-        && name.len() <= 1024
+    (1..=1024).contains(&name.len())
         && name.bytes().all(plain)
-        && name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if well { Ok(()) } else { Err(Error::usage(format!("\"{name}\" is no name of an image"))) }
+        && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// The first address that takes a connection.
@@ -107,6 +109,10 @@ fn reachable(engine: Engine, options: &Options) -> Result<Endpoint> {
             Ok(()) => return Ok(candidate),
             Err(e) => faults.push((candidate, e)),
         }
+    }
+    // Usual places where nothing is are no news when something is at another.
+    if faults.iter().any(|(_, e)| e.kind() != ErrorKind::NotFound) {
+        faults.retain(|(_, e)| e.kind() != ErrorKind::NotFound);
     }
     let denied = faults.iter().any(|(_, e)| e.kind() == ErrorKind::PermissionDenied);
     let help = match (denied, engine) {
@@ -132,6 +138,8 @@ fn reason(error: &io::Error) -> String {
 struct Task {
     engine: Engine,
     name: String,
+    /// Whether no other engine is asked.
+    is_only: bool,
     endpoint: Endpoint,
     sender: SyncSender<Message>,
 }
@@ -193,17 +201,19 @@ impl Task {
         match error {
             ApiError::DockerResponseServerError { status_code: 404, .. } => {
                 let other = match self.engine {
-                    Engine::Docker => format!("if Podman has it, write podman:{name}"),
-                    Engine::Podman => format!("if Docker has it, write docker:{name}"),
+                    _ if !self.is_only => "",
+                    Engine::Docker => "; if Podman has it, write podman:IMAGE",
+                    Engine::Podman => "; if Docker has it, write docker:IMAGE",
                 };
                 Error::judge(format!("{command} has no image \"{name}\""))
-                    .help(format!("fetch it with `{command} pull {name}`; {other}"))
+                    .help(format!("fetch it with `{command} pull {name}`{other}"))
             }
             _ => {
-                let mut failed = Error::judge(format!("{command} at {} failed", self.endpoint)).cause(error);
+                let mut failed =
+                    Error::judge(format!("{command} at {} failed", self.endpoint)).cause(quote(&error.to_string()));
                 let mut source = error.source();
                 while let Some(cause) = source {
-                    failed = failed.cause(cause);
+                    failed = failed.cause(quote(&cause.to_string()));
                     source = cause.source();
                 }
                 failed

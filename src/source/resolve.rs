@@ -184,11 +184,12 @@ fn config_ids(members: &dyn Members, saved: &[Saved]) -> Result<Vec<Digest>> {
     let mut known = HashMap::new();
     let mut ids = Vec::new();
     for item in saved {
-        let id = match known.get(&item.config) {
+        let file = members.find(&item.config)?.map(|member| member.key);
+        let id = match known.get(&file) {
             Some(&id) => id,
             None => read_config(members, item)?.1,
         };
-        known.insert(&item.config, id);
+        known.insert(file, id);
         ids.push(id);
     }
     Ok(ids)
@@ -283,12 +284,13 @@ fn walk(members: &dyn Members, roots: Vec<Node>) -> Result<Vec<Node>> {
                 .cause(format!("more than {DESCRIPTORS_MAX} manifests or {INDEX_DEPTH_MAX} levels of indexes")));
         }
         let may_be_index = matches!(node.descriptor.form(), Ok(None | Some(Form::Index)));
-        if may_be_index && is_there(members, &node)? {
-            if let Document::Index(inner) = read_document(members, &node.descriptor)? {
-                let above: Vec<_> = node.above.iter().copied().chain([node.descriptor.digest]).collect();
-                let below = |d| Node { descriptor: d, above: above.clone(), names: node.names.clone() };
-                left.extend(inner.into_iter().rev().map(below));
-            }
+        if may_be_index
+            && is_there(members, &node)?
+            && let Document::Index(inner) = read_document(members, &node.descriptor)?
+        {
+            let above: Vec<_> = node.above.iter().copied().chain([node.descriptor.digest]).collect();
+            let below = |d| Node { descriptor: d, above: above.clone(), names: node.names.clone() };
+            left.extend(inner.into_iter().rev().map(below));
         }
         found.push(node);
     }
@@ -310,6 +312,8 @@ struct Leaf {
 /// All images that `roots` lead to and that are there.
 fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> Result<Vec<Leaf>> {
     let mut found = Vec::new();
+    // Platforms that only configurations tell; one that many manifests share is read once.
+    let mut known: HashMap<Digest, Platform> = HashMap::new();
     let (mut attestations, mut absent, mut others) = (0_usize, 0_usize, Vec::new());
     for node in walk(members, roots)? {
         if node.descriptor.platform.as_ref().is_some_and(is_attestation) {
@@ -320,10 +324,13 @@ fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> R
             absent += 1;
             others.push(format!("{} is not there", node.descriptor.digest));
         } else if let Document::Manifest { config, .. } = read_document(members, &node.descriptor)? {
-            let platform = match node.descriptor.platform.clone() {
-                Some(platform) => platform,
-                None => read_configuration_blob(members, &config)?.platform,
+            let platform = match (&node.descriptor.platform, known.get(&config.digest)) {
+                (Some(platform), _) | (None, Some(platform)) => platform.clone(),
+                (None, None) => read_configuration_blob(members, &config)?.platform,
             };
+            if node.descriptor.platform.is_none() {
+                known.insert(config.digest, platform.clone());
+            }
             if is_attestation(&platform) {
                 attestations += 1;
             } else {
@@ -531,10 +538,10 @@ fn digest_of(bytes: &[u8]) -> Digest {
 }
 
 /// Whether `name`, as the archive gives it, is what the user calls `wanted`: the whole name in any of its
-/// spellings, or the tag alone.
+/// spellings, its end, or the tag alone.
 fn is_named(name: &str, wanted: &str) -> bool {
-    let tag_alone = !wanted.contains([':', '/']) && name.rsplit_once(':').is_some_and(|(_, tag)| tag == wanted);
-    name == wanted || tag_alone || full_name(name) == full_name(wanted)
+    let ends = name.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with(['/', ':']));
+    ends || full_name(name) == full_name(wanted)
 }
 
 /// The name with what Docker adds to short ones. Source: distribution/reference, `ParseNormalizedNamed`.
@@ -600,4 +607,27 @@ fn missing(name: impl std::fmt::Display) -> Error {
 fn mismatch(digest: Digest) -> Error {
     Error::judge(format!("blob {digest} does not match its digest"))
         .help("export the image again; the archive is damaged or was changed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_by_its_spellings_its_end_and_its_tag() {
+        for wanted in ["docker.io/library/redis:7", "library/redis:7", "redis:7", "7"] {
+            assert!(is_named("docker.io/library/redis:7", wanted), "{wanted}");
+        }
+        assert!(is_named("redis:latest", "docker.io/redis"));
+        assert!(is_named("1.4", "1.4"));
+        for wanted in ["redis", "dis:7", "bitnami/redis:7", "quay.io/library/redis:7", ".7"] {
+            assert!(!is_named("redis:7", wanted), "{wanted}");
+        }
+    }
+
+    #[test]
+    fn a_bare_tag_is_left_out_where_the_whole_name_is_known() {
+        let names = ["1.4", "docker.io/shop/api:1.4", "2.0"].map(str::to_string);
+        assert_eq!(tidy(names.to_vec()), ["docker.io/shop/api:1.4", "2.0"]);
+    }
 }

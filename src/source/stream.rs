@@ -12,6 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::{
     contents::{ARCHIVE_LIMITS, Contents},
+    document::cut,
     resolve::{self, CONFIG_MAX, Member, Members, Resolved, Wanted},
 };
 use crate::{
@@ -71,7 +72,7 @@ impl Stream {
         let limited = Limited { from: plain, limit: max_bytes, left: max_bytes.unwrap_or(u64::MAX) };
         let pull = Pull::new(Box::new(limited) as Box<dyn Read + Send>, ARCHIVE_LIMITS);
         Ok(Self {
-            body: Body { head: Vec::new(), at: 0, pull },
+            body: Body { head: Vec::new(), at: 0, pull: Box::new(pull) },
             wanted,
             contents: Contents::default(),
             documents: HashMap::new(),
@@ -125,7 +126,10 @@ impl Stream {
             _ => e,
         })?;
         if let Some(layer) = found.layers.iter().find(|layer| !self.offered.contains(&layer.key)) {
-            return Err(Error::judge(format!("the layer \"{}\" is no tar archive, it looks like JSON", layer.key)));
+            return Err(Error::judge(format!(
+                "the layer \"{}\" is no tar archive, it looks like JSON",
+                cut(&layer.key)
+            )));
         }
         if let Some(check) = self.check.take() {
             check(&mut found)?;
@@ -180,7 +184,7 @@ impl Members for Stream {
 
     fn read(&self, member: &Member, _limit: u64) -> Result<Vec<u8>> {
         self.documents.get(&member.key).cloned().ok_or_else(|| {
-            Error::judge(format!("\"{}\" was not kept", member.key))
+            Error::judge(format!("\"{}\" was not kept", cut(&member.key)))
                 .cause(format!("it does not look like JSON, or the archive holds more than {KEPT_MAX} bytes of JSON"))
                 .help("save the archive to a file and scan the file")
         })
@@ -191,7 +195,7 @@ impl Members for Stream {
 struct Body {
     head: Vec<u8>,
     at: usize,
-    pull: Pull<Box<dyn Read + Send>>,
+    pull: Box<Pull<Box<dyn Read + Send>>>,
 }
 
 impl Body {

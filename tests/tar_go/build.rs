@@ -19,6 +19,7 @@ fn plain() -> Vec<Vec<u8>> {
         archive(&[&item(b'0', b"name").set(345, b"the/prefix").body(&[7; 600]).bytes()]),
         archive(&[&star.body(b"body").bytes()]),
         archive(&[&item(b'0', b"name").gnu().set(345, b"pre-Go1.8 prefix").bytes()]),
+        archive(&[&item(b'0', b"name").gnu().set(345, b"00000000001\x00\0junk").bytes()]),
         archive(&[&item(b'0', b"name").gnu().set(345, b"00000000001\x0000000000002\0").bytes()]),
         archive(&[&item(b'0', b"big ids").gnu().set(108, b"\x80\0\0\0\0\x20\0\0").set(116, &[0xff; 8]).bytes()]),
         archive(&[&item(b'5', b"sized").size(512).bytes(), &file(b"hidden", b"key")]),
@@ -100,6 +101,7 @@ fn sparse() -> Vec<Vec<u8>> {
         archive(&[&pax(zero_one), &file(b"GNUSparseFile.0/x", b"abcd"), &file(b"next", b"x")]),
         archive(&[&pax(&one_zero), &file(b"GNUSparseFile.0/x", &body), &file(b"next", b"x")]),
         archive(&[&pax(&one_zero), &file(b"GNUSparseFile.0/x", &many), &file(b"next", b"x")]),
+        archive(&[&pax(&[("GNU.sparse.numblocks", b"1"), ("GNU.sparse.map", b"0,1")]), &file(b"one byte", b"x")]),
         archive(&[&pax(&version(b"2", b"0")), &file(b"own", b"abcd")]),
     ]
 }

@@ -70,7 +70,7 @@ fn change(stream: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
             stream.extend_from_slice(other);
         }
     }
-    // Twenty mutations of splices must not grow without end.
+    // Several splices must not add up to more than is quick to read.
     stream.truncate(128 * 1024);
 }
 
@@ -171,7 +171,7 @@ fn number_field(len: usize, random: &mut Random) -> Vec<u8> {
     let small = random.below(3000) as u64;
     let mut binary = vec![0; len - 8];
     binary.extend_from_slice(&small.to_be_bytes());
-    match random.below(16) {
+    match random.below(17) {
         0 => vec![0; len],
         1 => vec![b' '; len],
         2 => vec![0xff; len],
@@ -190,6 +190,7 @@ fn number_field(len: usize, random: &mut Random) -> Vec<u8> {
             binary[len - 8] |= random.next() as u8;
             binary
         }
+        16 => [&b"\0junk"[..], &vec![0; len - 5]].concat(),
         11 => binary.iter().map(|byte| !byte).collect(),
         _ => format!("{small:0width$o}\0", width = len - 1).into_bytes(),
     }
@@ -211,9 +212,33 @@ fn extension(random: &mut Random) -> Vec<u8> {
     let flag = *random.pick(&[&b'x', &b'x', &b'x', &b'x', &b'g', &b'L', &b'K']);
     let body = match flag {
         b'L' | b'K' => random.pick(&[&b"long/name\0"[..], b"long/dir/\0", b"", b"\0", b"no end", b"a\0b"]).to_vec(),
+        _ if random.one_in(3) => sparse_records(random),
         _ => (0..random.below(6)).flat_map(|_| odd_record(random)).collect(),
     };
     crate::testing::item(flag, b"extension").body(&body).bytes()
+}
+
+/// Records that make a sparse file together, some missing, some twice, some odd.
+fn sparse_records(random: &mut Random) -> Vec<u8> {
+    const RECORDS: [&[(&str, &str)]; 4] = [
+        &[("size", "7"), ("realsize", "9"), ("numblocks", "1"), ("map", "1,1"), ("major", "0"), ("minor", "1")],
+        &[("size", "9"), ("numblocks", "2"), ("offset", "0"), ("numbytes", "1"), ("offset", "5"), ("numbytes", "0")],
+        &[("realsize", "9"), ("map", "0,1"), ("numblocks", "1"), ("offset", "2"), ("numbytes", "1"), ("name", "real")],
+        &[("major", "1"), ("minor", "0"), ("name", "real"), ("realsize", "1000"), ("size", "1000")],
+    ];
+    const VALUES: [&str; 12] = ["0", "1", "2", "1,1", "0,1,4", "0,1,4,0", "", "-1", "4", "9", "10", "600"];
+    let mut out = Vec::new();
+    for (key, value) in RECORDS[random.below(RECORDS.len())] {
+        let key = format!("GNU.sparse.{key}");
+        let value = if random.one_in(8) { random.pick(&VALUES) } else { value };
+        if !random.one_in(8) {
+            out.extend(record(&key, value.as_bytes()));
+        }
+        if random.one_in(16) {
+            out.extend(odd_record(random));
+        }
+    }
+    out
 }
 
 fn odd_record(random: &mut Random) -> Vec<u8> {

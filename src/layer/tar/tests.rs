@@ -117,6 +117,8 @@ fn each_layout_has_its_own_prefix() {
     );
     assert_eq!(path(split().gnu()), b"prefix/name", "Go before 1.8 wrote this");
     assert_eq!(path(item(b'0', b"name").gnu().set(345, b"00000000001\0")), b"name", "a time is no prefix");
+    let absent = item(b'0', b"name").gnu().set(345, b"00000000001\x00\0junk");
+    assert_eq!(path(absent), b"name", "a time that starts with NUL is absent, whatever follows");
     assert_eq!(path(item(b'0', b"name").gnu().set(345, b"pr\xc3\xa4fix")), b"name", "nor is what is not ASCII");
     let full = [&[b'p'; 155][..], b"/", &[b'n'; 100]].concat();
     assert_eq!(path(item(b'0', &[b'n'; 100]).set(345, &[b'p'; 155])), full, "no NUL at the end");
