@@ -278,7 +278,7 @@ def listed(offcut, reference):
 def listed_row(row, sizes):
     kind, size = row["kind"], row["size"]
     if kind == "hardlink":
-        kind, size = "file", sizes[row["link"]]
+        kind, size = "file", sizes["/" + row["link"]]
     return kind, row["mode"], size, row["uid"], row["gid"], row["link"] if kind == "symlink" else ""
 
 
