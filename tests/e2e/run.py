@@ -50,11 +50,9 @@ USERS = [
     ("nonesuch", ""),
 ]
 
-# What `docker create` adds to a container when the image does not have it.
-OF_THE_ENGINE = {
-    *("/.dockerenv", "/dev", "/dev/console", "/dev/pts", "/dev/shm", "/proc", "/sys"),
-    *("/etc", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf"),
-}
+# What `docker create` puts into a container: files whatever the image has there, directories where it has none.
+FILES_OF_THE_ENGINE = {"/.dockerenv", "/dev/console", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf"}
+DIRECTORIES_OF_THE_ENGINE = {"/dev", "/dev/pts", "/dev/shm", "/etc", "/proc", "/sys"}
 
 
 class Offcut:
@@ -258,7 +256,8 @@ def tree(suite, offcut, docker, podman, images, work):
             seen = listed(offcut, f"docker-archive:{image.archive}")
         with suite.case(f"tree: {name} as docker export has it"):
             docker.export(image.tag, work / "export.tar")
-            compare(seen, exported(work / "export.tar"), OF_THE_ENGINE)
+            ignored = FILES_OF_THE_ENGINE | (DIRECTORIES_OF_THE_ENGINE - seen.keys())
+            compare(seen, exported(work / "export.tar"), ignored)
         with suite.case(f"tree: {name} as umoci unpacks it"):
             shutil.rmtree(work / "bundle", ignore_errors=True)
             run("umoci", "unpack", "--image", f"{image.layout}:{image.tag}", work / "bundle")
@@ -318,10 +317,10 @@ def walked(root):
 
 
 def compare(seen, want, ignored):
-    """Fails with the first differences of two listings; `ignored` may be in `want` alone."""
+    """Fails with the first differences of two listings."""
     lines = []
     for path in sorted(seen.keys() | want.keys()):
-        if seen.get(path) != want.get(path) and not (path in ignored and path not in seen):
+        if path not in ignored and seen.get(path) != want.get(path):
             lines.append(f"{path}: offcut {seen.get(path)}, the other {want.get(path)}")
     assert not lines, f"{len(lines)} of {len(want)} paths differ\n" + "\n".join(lines[:20])
     assert len(want) > 0, "nothing to compare"
@@ -416,7 +415,7 @@ def errors(suite, offcut, docker, podman, images, work):
         offcut.refuses(3, ["README.md"], "scan", ROOT / "README.md")
         offcut.refuses(3, ["README.md"], "scan", f"docker-archive:{ROOT / 'README.md'}")
     with suite.case("errors: a path that does not exist"):
-        offcut.refuses(3, ["none.tar"], "scan", f"oci-archive:{work / 'none.tar'}")
+        offcut.refuses(2, ["none.tar"], "scan", f"oci-archive:{work / 'none.tar'}")
     with suite.case("errors: nothing on standard input"):
         offcut.refuses(3, ["error"], "scan", "-")
     with suite.case("errors: a platform that the index does not have"):
