@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     inventory::Inventory,
     layer::{self, Limits, PeelError, Peeler, Promise},
-    model::{Diagnostic, ImageInfo, LayerFacts, LayerInfo, LayerRef, LayerSummary, Report, ToolInfo},
+    model::{Diagnostic, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo},
     probe::Probes,
     rule,
     source::{self, Layout, Source, Stream},
@@ -66,7 +66,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),
         tool: ToolInfo { version: env!("CARGO_PKG_VERSION").to_string(), catalogue: Some(catalogue.digest) },
-        image,
+        image: image.redacted(),
     })
 }
 
@@ -194,19 +194,9 @@ fn unreadable(at: usize, image: &ImageInfo, error: PeelError) -> Error {
     Error::judge(layer_name(at, image)).cause(error).help(help)
 }
 
-/// A layer as findings and summaries point to it.
-pub fn layer_ref(image: &ImageInfo, number: u32) -> LayerRef {
-    let info = image.layers.get(number as usize);
-    LayerRef {
-        number: number + 1,
-        diff_id: info.and_then(|l| l.diff_id),
-        created_by: info.and_then(|l| l.history.as_ref()).map(|h| h.created_by.clone()),
-    }
-}
-
 fn summarise(image: &ImageInfo, inventory: &Inventory) -> Vec<LayerSummary> {
     let summary = |(at, facts): (usize, &LayerFacts)| LayerSummary {
-        layer: layer_ref(image, at as u32),
+        layer: image.layer_ref(at as u32),
         blob: facts.blob,
         blob_bytes: facts.blob_bytes,
         tar_bytes: facts.tar_bytes,
