@@ -15,6 +15,9 @@ use crate::{
 
 use super::signal::{Root, Signal, has_substance, install_prefix};
 
+/// Links in a chain that the kernel follows (`path_resolution(7)`); so many rounds find every chain.
+const LINKS_MAX: usize = 40;
+
 /// Groups signals into findings, in no particular order.
 pub(super) fn findings(
     catalogue: &Catalogue,
@@ -135,21 +138,47 @@ fn add_links(inventory: &Inventory, groups: &mut BTreeMap<(usize, State, Root), 
         return;
     }
     let mut more: Vec<Vec<FileId>> = vec![Vec::new(); groups.len()];
-    for link in inventory.all() {
-        let content = match (link.kind(), link.state()) {
-            (Kind::Hardlink, _) => Some(link.content()),
-            (Kind::Symlink, State::Live) => inventory.resolve(link.path()).map(|file| file.content()),
-            _ => None,
-        };
-        for &at in content.and_then(|content| by_content.get(&content)).into_iter().flatten() {
+    let mut note = |link: File<'_>, content: FileId| {
+        let groups = by_content.get(&content);
+        for &at in groups.into_iter().flatten() {
             if let Some(list) = more.get_mut(at) {
                 list.push(link.id());
             }
         }
+        groups.is_some()
+    };
+    let mut names: HashSet<&[u8]> = HashSet::new();
+    names.extend(groups.values().flat_map(|group| &group.files).map(|&id| path::name(inventory.file(id).path())));
+    for link in inventory.all().filter(|file| file.kind() == Kind::Hardlink) {
+        if note(link, link.content()) {
+            names.insert(path::name(link.path()));
+        }
+    }
+    // To follow every link of an image costs more than all the rest. One that leads to a file of a finding ends in
+    // the name of that file, or of another link that does.
+    let mut links: Vec<File<'_>> = inventory.files().filter(|file| file.kind() == Kind::Symlink).collect();
+    for _ in 0..LINKS_MAX {
+        let (candidates, rest): (Vec<_>, Vec<_>) =
+            links.into_iter().partition(|link| names.contains(last_component(link.link())));
+        let before = names.len();
+        for link in candidates {
+            if inventory.resolve(link.path()).is_some_and(|file| note(link, file.content())) {
+                names.insert(path::name(link.path()));
+            }
+        }
+        if names.len() == before {
+            break;
+        }
+        links = rest;
     }
     for (((_, state, _), group), more) in groups.iter_mut().zip(more) {
         group.files.extend(more.into_iter().filter(|&id| inventory.file(id).state() == *state));
     }
+}
+
+/// The last component of a link's raw target.
+fn last_component(target: &[u8]) -> &[u8] {
+    target.rsplit(|&b| b == b'/').find(|part| !part.is_empty()).unwrap_or_default()
 }
 
 fn is_data(file: &File<'_>) -> bool {
