@@ -301,6 +301,15 @@ fn doubled_documents_are_refused() {
 }
 
 #[test]
+fn an_archive_that_unpacks_to_something_else_is_refused() {
+    let mut members = Built::plain().saved("x:1");
+    members.insert(0, ("z".into(), b"->.".to_vec()));
+    assert!(read_both(&members, "", "").is_ok(), "a link alone does no harm");
+    members.push(("z/manifest.json".into(), b"[]".to_vec()));
+    refused(&members, "", "", "lies below the link");
+}
+
+#[test]
 fn twin_keys_are_refused_where_go_would_take_the_last() {
     let built = Built::plain();
     let mut members = built.saved("x:1");
@@ -520,6 +529,27 @@ fn two_tables_of_contents_that_differ_are_refused() {
     let (clean, sly) = (Built::plain(), Built::new("0", |_| {}));
     refused(&saved_as_oci(&clean, &sly), "", "", "manifest.json and index.json differ");
     refused(&saved_as_oci(&sly, &clean), "", "linux/amd64", "manifest.json and index.json differ");
+    let root = Built::new("1000", |config| config["config"]["User"] = json!("0"));
+    assert_eq!(root.layers, clean.layers);
+    refused(&saved_as_oci(&clean, &root), "", "", &root.id().to_string());
+}
+
+#[test]
+fn another_platform_than_the_listed_one_is_read_when_it_is_asked_for() {
+    // Docker lists the one platform it runs; the index has them all.
+    let (amd, arm) = (Built::plain(), Built::new("7", |config| config["architecture"] = json!("arm64")));
+    let mut members = saved_as_oci(&amd, &amd);
+    let inner = index_of(&[amd.entry("linux/amd64"), arm.entry("linux/arm64")]);
+    *member_of(&mut members, "index.json") = index_of(&[entry(INDEX, &inner, "")]);
+    members.push(blob(&inner));
+    members.extend(arm.blobs().into_iter().filter(|(name, _)| !amd.blobs().iter().any(|(known, _)| known == name)));
+    assert_eq!(read_both(&members, "", "linux/arm64").expect("arm64").id, Some(arm.id()));
+    let stranger = Built::new("0", |_| {});
+    let listed = json!([{"Config": blob(&stranger.config).0, "Layers": stranger.layers.iter().map(|l| blob(l).0).collect::<Vec<_>>()}]);
+    *member_of(&mut members, "manifest.json") = listed.to_string().into_bytes();
+    members
+        .extend(stranger.blobs().into_iter().filter(|(name, _)| !amd.blobs().iter().any(|(known, _)| known == name)));
+    refused(&members, "", "linux/arm64", "manifest.json and index.json differ");
 }
 
 // ---- damage ----
@@ -616,6 +646,17 @@ fn a_directory_is_a_root_file_system() {
     }
     let error = source::open("dir:/does/not/exist", &Options::default()).err().expect("missing");
     assert_eq!(error.fault, Fault::Usage);
+}
+
+#[test]
+fn an_unpacked_archive_is_no_root_file_system() {
+    let dir = TempDir::new().expect("a directory");
+    for (name, bytes) in Built::plain().saved("x:1") {
+        put(dir.path(), &name, &bytes);
+    }
+    let error = read(&dir.path().display().to_string(), &Options::default()).expect_err("an image, unpacked");
+    assert!(error.to_string().contains("unpacked archive"), "{error}");
+    assert!(read(&format!("dir:{}", dir.path().display()), &Options::default()).is_ok());
 }
 
 #[test]

@@ -378,3 +378,129 @@ impl<'p> Scan<'p> {
         Ok((facts, self.diff_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::layer::tar::testing::{archive, file, item};
+
+    fn tar_stream() -> Vec<u8> {
+        let large: Vec<u8> =
+            (0..900_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 12).to_le_bytes()).collect();
+        let (passwd, whiteout) = (file(b"etc/passwd", b"root:x:0:0::/:/bin/sh\n"), file(b"a/.wh.gone", b""));
+        let link = item(b'1', b"b").link(b"large").bytes();
+        archive(&[&passwd, &file(b"./large", &large), &link, &whiteout, &file(b"a/.wh..wh..opq", b"")])
+    }
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        to.write_all(data).expect("to memory");
+        to.finish().expect("to memory")
+    }
+
+    fn digest(bytes: &[u8]) -> Digest {
+        Digest::new(Sha256::digest(bytes).into())
+    }
+
+    fn promise(stored: &[u8], tar: &[u8]) -> Promise {
+        Promise { blob: Some(digest(stored)), blob_bytes: Some(stored.len() as u64), diff_id: Some(digest(tar)) }
+    }
+
+    fn peel_with(stored: &[u8], promise: Promise, threads: usize, limits: Limits) -> Result<LayerFacts, PeelError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let probes = Probes::new([]);
+        let (progress, image_bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+        let peeler = Peeler { pool: &pool, probes: &probes, limits, progress: &progress, image_bytes: &image_bytes };
+        peeler.peel(&mut &stored[..], promise)
+    }
+
+    fn peel(stored: &[u8], promise: Promise) -> Result<LayerFacts, PeelError> {
+        peel_with(stored, promise, 2, Limits::default())
+    }
+
+    #[test]
+    fn a_layer_says_the_same_however_it_is_stored_and_on_any_number_of_threads() {
+        let tar = tar_stream();
+        let plain = peel(&tar, promise(&tar, &tar)).expect("a good layer");
+        assert_eq!(plain.diff_id, Some(digest(&tar)));
+        assert_eq!(plain.whiteouts.len(), 2);
+        let names: Vec<_> = plain.entries.iter().map(|e| String::from_utf8_lossy(e.path).into_owned()).collect();
+        assert_eq!(names, ["etc/passwd", "large", "b"]);
+        assert_eq!(plain.observations.len(), 1);
+        let zstd = zstd::encode_all(&tar[..], 1).expect("to memory");
+        for stored in [gzip(&tar), zstd] {
+            for threads in [1, 3] {
+                let mut facts = peel_with(&stored, promise(&stored, &tar), threads, Limits::default()).expect("good");
+                assert_eq!(facts.blob, Some(digest(&stored)));
+                assert_ne!(facts.compression, Compression::None);
+                (facts.blob, facts.blob_bytes, facts.compression) = (plain.blob, plain.blob_bytes, plain.compression);
+                assert_eq!(facts, plain);
+            }
+        }
+    }
+
+    #[test]
+    fn facts_survive_the_way_through_a_store() {
+        let tar = tar_stream();
+        let facts = peel(&tar, Promise::default()).expect("a good layer");
+        let stored = serde_json::to_vec(&facts).expect("serialisable");
+        assert_eq!(serde_json::from_slice::<LayerFacts>(&stored).expect("readable"), facts);
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_reported_by_the_blob_it_is_in() {
+        let tar = tar_stream();
+        for stored in [tar.clone(), gzip(&tar)] {
+            let promise = promise(&stored, &tar);
+            for at in (0..stored.len()).step_by(stored.len() / 23) {
+                let mut broken = stored.clone();
+                broken[at] ^= 4;
+                match peel(&broken, promise) {
+                    Err(PeelError::Blob { promised, .. }) => assert_eq!(Some(promised), promise.blob),
+                    other => panic!("byte {at}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_that_is_not_what_the_manifest_promises_is_refused() {
+        let tar = tar_stream();
+        let stored = gzip(&tar);
+        let good = promise(&stored, &tar);
+        let wrong = Some(digest(b"something else"));
+        assert!(matches!(peel(&stored, Promise { diff_id: wrong, ..good }), Err(PeelError::DiffId { .. })));
+        assert!(matches!(peel(&stored, Promise { blob: wrong, ..good }), Err(PeelError::Blob { .. })));
+        for bytes in [0, good.blob_bytes.expect("set") - 1, good.blob_bytes.expect("set") + 1] {
+            let promise = Promise { blob: None, blob_bytes: Some(bytes), ..good };
+            assert!(matches!(peel(&stored, promise), Err(PeelError::BlobBytes { .. })), "{bytes}");
+        }
+        let cut = &stored[..stored.len() - 9];
+        assert!(matches!(peel(cut, Promise::default()), Err(PeelError::Decode(DecodeError::Truncated(_)))));
+    }
+
+    #[test]
+    fn limits_are_errors_by_name() {
+        let bomb = gzip(&archive(&[&file(b"zeros", &vec![0; 3 << 20])]));
+        let limits = Limits { image_bytes: 2 << 20, ..Limits::default() };
+        assert!(matches!(peel_with(&bomb, Promise::default(), 2, limits), Err(PeelError::Limit(_))));
+        let limits = Limits { entries: 2, ..Limits::default() };
+        assert!(matches!(peel_with(&tar_stream(), Promise::default(), 2, limits), Err(PeelError::Tar(_))));
+    }
+
+    #[test]
+    fn an_empty_layer_is_a_layer() {
+        let facts = peel(b"", Promise::default()).expect("engines take it");
+        assert!(facts.entries.is_empty());
+    }
+
+    #[test]
+    fn a_whiteout_of_nothing_is_refused_as_engines_do() {
+        for name in [&b"a/.wh."[..], b".wh...", b"x/.wh.."] {
+            let tar = archive(&[&file(name, b"")]);
+            assert!(matches!(peel(&tar, Promise::default()), Err(PeelError::Entry { .. })), "{name:?}");
+        }
+    }
+}

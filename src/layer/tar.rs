@@ -18,7 +18,7 @@ mod number;
 mod pax;
 mod pull;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 

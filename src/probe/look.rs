@@ -3,7 +3,10 @@
 //! Decides by path which files are collected whole (package databases, a few small records), by their first bytes
 //! which are searched for literals, and keeps nothing of all others. Memory does not depend on the size of a file.
 
-use std::ops::Range;
+use std::{
+    ops::Range,
+    panic::{self, AssertUnwindSafe},
+};
 
 use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, NpmPackage, PythonDist, path};
 
@@ -167,11 +170,17 @@ impl<'p> Looker<'p> {
         if self.plan == Plan::Undecided {
             self.decide();
         }
-        let seen = match self.plan {
+        // Whatever a parser does with a hostile file, it must not cost the report.
+        let seen = panic::catch_unwind(AssertUnwindSafe(|| match self.plan {
             Plan::Collect(record, limit) => self.parse(record, limit),
             Plan::Search => Seen { format: self.format, fact: self.found(), faults: Vec::new() },
             Plan::Pass | Plan::Undecided => Seen { format: self.format, ..Seen::default() },
-        };
+        }));
+        let seen = seen.unwrap_or_else(|_| Seen {
+            format: self.format,
+            fact: None,
+            faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
+        });
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
@@ -238,7 +247,7 @@ impl<'p> Looker<'p> {
         Some(Fact::Elf(elf))
     }
 
-    fn parse(&mut self, record: Record, limit: usize) -> Seen {
+    fn parse(&self, record: Record, limit: usize) -> Seen {
         let body = &self.buffer[..];
         let mut seen = Seen { format: sniff(&self.path, &body[..body.len().min(SNIFF)]), ..Seen::default() };
         if body.len() > limit {

@@ -1,1 +1,15 @@
 //! One file for each output format. A reporter prints what it is given and filters nothing.
+//!
+//! Knows nothing of where reports go (files, pipes, terminals) and of how they came to be.
+
+pub mod files;
+pub mod json;
+pub mod sarif;
+pub mod table;
+mod text;
+mod verdict;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use self::verdict::Verdict;

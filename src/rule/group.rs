@@ -8,7 +8,8 @@ use crate::{
     catalogue::{Catalogue, Rule},
     inventory::{File, FileId, Inventory},
     model::{
-        Confidence, Digest, Evidence, Finding, ImageInfo, ImagePath, Kind, LayerRef, PackageRef, PathGroup, State, path,
+        Confidence, Digest, Evidence, EvidenceClass, Finding, ImageInfo, ImagePath, Kind, LayerRef, PackageRef,
+        PathGroup, State, path,
     },
 };
 
@@ -93,7 +94,8 @@ fn fold_older_copies(inventory: &Inventory, signals: &mut Vec<Signal<'_>>) {
 #[derive(Default)]
 struct Group {
     evidence: BTreeSet<Evidence>,
-    versions: BTreeSet<String>,
+    /// By the class of the evidence: a package tells better than a file of it.
+    versions: BTreeMap<EvidenceClass, BTreeSet<String>>,
     packages: BTreeSet<PackageRef>,
     files: BTreeSet<FileId>,
     confidence: Option<Confidence>,
@@ -103,8 +105,8 @@ struct Group {
 
 impl Group {
     fn add(&mut self, signal: Signal<'_>) {
+        self.versions.entry(signal.evidence.class).or_default().extend(signal.version);
         self.evidence.insert(signal.evidence);
-        self.versions.extend(signal.version);
         self.files.extend(signal.files);
         self.proved |= signal.proof;
         self.confidence = self.confidence.max(signal.proof.then_some(signal.confidence));
@@ -189,8 +191,8 @@ impl Make<'_> {
         }
         finding.confidence = self.group.confidence.unwrap_or(Confidence::Medium);
         finding.owner = self.owner();
-        finding.version =
-            Some(self.group.versions.into_iter().collect::<Vec<_>>().join(", ")).filter(|v| !v.is_empty());
+        let versions = self.group.versions.into_values().find(|versions| !versions.is_empty());
+        finding.version = versions.map(|versions| versions.into_iter().collect::<Vec<_>>().join(", "));
         finding.evidence = self.group.evidence.into_iter().collect();
         finding.packages = self.group.packages.into_iter().collect();
         finding

@@ -5,7 +5,7 @@
 
 use std::{
     cell::OnceCell,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
 };
 
 use crate::{
@@ -61,7 +61,8 @@ pub(super) struct Signal<'a> {
 
 /// Collects the signals of every rule.
 pub(super) fn collect<'a>(catalogue: &'a Catalogue, inventory: &'a Inventory) -> Vec<Signal<'a>> {
-    let mut collector = Collector { catalogue, inventory, named: HashMap::new(), signals: Vec::new() };
+    let mut collector =
+        Collector { catalogue, inventory, named: HashMap::new(), removed: HashMap::new(), signals: Vec::new() };
     collector.packages();
     collector.modules();
     let trees = collector.structures();
@@ -93,11 +94,34 @@ pub(super) fn install_prefix(file: &[u8]) -> &[u8] {
     parent(file)
 }
 
+/// What live databases list as the files of a package, by manager and name.
+type Lists<'a> = HashMap<(Manager, &'a str), Vec<&'a [ImagePath]>>;
+
+fn lists_of(inventory: &Inventory) -> Lists<'_> {
+    let mut lists = Lists::new();
+    for (_, fact) in inventory.observed().filter(|(file, _)| file.state() == State::Live) {
+        match fact {
+            Fact::FileList { package, files } => {
+                lists.entry((Manager::Deb, package)).or_default().push(files);
+            }
+            Fact::Packages { manager, rows } => {
+                for row in rows.iter().filter(|row| !row.files.is_empty()) {
+                    lists.entry((*manager, &row.name)).or_default().push(&row.files);
+                }
+            }
+            _ => {}
+        }
+    }
+    lists
+}
+
 struct Collector<'a> {
     catalogue: &'a Catalogue,
     inventory: &'a Inventory,
     /// The rules that name a package which is really there, by the package's address in the inventory.
     named: HashMap<*const Package, Vec<usize>>,
+    /// Buried files of packages that are still installed, of those that rules name.
+    removed: HashMap<FileId, &'a Package>,
     signals: Vec<Signal<'a>>,
 }
 
@@ -118,35 +142,90 @@ impl<'a> Collector<'a> {
     fn packages(&mut self) {
         let lists = OnceCell::new();
         for package in self.inventory.packages() {
-            for (at, rule) in self.catalogue.rules.iter().enumerate() {
-                let named =
-                    rule.packages.iter().any(|(of, names)| *of == package.manager && names.matches(&package.name));
-                if !named {
-                    continue;
-                }
-                let (confidence, proof) = match self.presence(package, &lists) {
-                    Presence::Files => (Confidence::Certain, true),
-                    Presence::NotListed => (Confidence::High, true),
-                    Presence::Texts => (Confidence::Medium, false),
-                    Presence::Gone => continue,
-                };
-                self.named.entry(std::ptr::from_ref(package)).or_default().push(at);
-                self.signals.push(Signal {
-                    rule: at,
-                    root: Root::Manager(package.manager),
-                    state: package.state,
-                    confidence,
-                    evidence: self.package_evidence(package, EvidenceClass::Package),
-                    version: (proof && !package.version.is_empty()).then(|| package.version.clone()),
-                    package: Some(package),
-                    files: package.files.clone(),
-                    proof,
-                });
+            let names_it = |rule: &Rule| {
+                rule.packages.iter().any(|(of, names)| *of == package.manager && names.matches(&package.name))
+            };
+            let rules = self.catalogue.rules.iter().enumerate();
+            let rules: Vec<usize> = rules.filter(|(_, rule)| names_it(rule)).map(|(at, _)| at).collect();
+            if rules.is_empty() {
+                continue;
+            }
+            let lists = lists.get_or_init(|| lists_of(self.inventory));
+            let removed = self.removed_files(package, lists);
+            self.removed.extend(removed.iter().map(|&id| (id, package)));
+            for rule in rules {
+                self.package(package, rule, &removed, lists);
             }
         }
     }
 
-    fn presence(&self, package: &Package, lists: &OnceCell<HashSet<&'a str>>) -> Presence {
+    fn package(&mut self, package: &'a Package, rule: usize, removed: &[FileId], lists: &Lists<'a>) {
+        let signal = |state, confidence, files, proof| Signal {
+            rule,
+            root: Root::Manager(package.manager),
+            state,
+            confidence,
+            evidence: self.package_evidence(package, EvidenceClass::Package),
+            version: (proof && !package.version.is_empty()).then(|| package.version.clone()),
+            package: Some(package),
+            files,
+            proof,
+        };
+        let present = match self.presence(package, lists) {
+            Presence::Files => Some((Confidence::Certain, true)),
+            Presence::NotListed => Some((Confidence::High, true)),
+            Presence::Texts => Some((Confidence::Medium, false)),
+            Presence::Gone => None,
+        };
+        let present = present.map(|(confidence, proof)| {
+            let files = package.files.iter().copied().filter(|&id| !self.is_root_link(id)).collect();
+            signal(package.state, confidence, files, proof)
+        });
+        let removed = (!removed.is_empty()).then(|| {
+            let proof = removed.iter().any(|&id| has_substance(&self.inventory.file(id)));
+            signal(State::Buried, Confidence::Certain, removed.to_vec(), proof)
+        });
+        if present.is_some() || removed.is_some() {
+            self.named.entry(std::ptr::from_ref(package)).or_default().push(rule);
+        }
+        self.signals.extend(present.into_iter().chain(removed));
+    }
+
+    /// The buried files of an installed package: what `rm` took away and the database still lists.
+    fn removed_files(&self, package: &Package, lists: &Lists<'a>) -> Vec<FileId> {
+        let mut files = BTreeSet::new();
+        let listed = lists.get(&(package.manager, package.name.as_str())).filter(|_| package.state == State::Live);
+        for path in listed.into_iter().flatten().flat_map(|list| list.iter()) {
+            if self.inventory.get(path.as_bytes()).is_some() {
+                continue;
+            }
+            let real = self.real_path(path.as_bytes());
+            if self.inventory.get(&real).is_none() {
+                let buried = self.inventory.buried_at(&real).filter(|file| file.kind() != Kind::Dir);
+                files.extend(buried.map(|file| file.id()));
+            }
+        }
+        files.into_iter().collect()
+    }
+
+    /// Where a path leads when the directories that are left of it are followed: `/lib/x` to `/usr/lib/x`.
+    fn real_path(&self, path: &[u8]) -> Vec<u8> {
+        let left = ancestors(path).find_map(|dir| Some((dir, self.inventory.resolve(dir)?)));
+        match left {
+            Some((dir, real)) => [real.path(), path.get(dir.len()..).unwrap_or_default()].concat(),
+            None => path.to_vec(),
+        }
+    }
+
+    /// Whether a file is a link such as `/lib -> usr/lib`: packages list the directory it stands for.
+    fn is_root_link(&self, id: FileId) -> bool {
+        let file = self.inventory.file(id);
+        file.kind() == Kind::Symlink
+            && parent(file.path()).is_empty()
+            && self.inventory.resolve(file.path()).is_some_and(|target| target.kind() == Kind::Dir)
+    }
+
+    fn presence(&self, package: &Package, lists: &Lists<'a>) -> Presence {
         let mut files = package.files.iter().map(|&id| self.inventory.file(id));
         let leads_to_file = |file: &File<'_>| {
             let target = (file.kind() == Kind::Symlink).then(|| self.inventory.resolve(file.path())).flatten();
@@ -158,20 +237,11 @@ impl<'a> Collector<'a> {
         if !package.files.is_empty() {
             return Presence::Texts;
         }
-        let listed = || lists.get_or_init(|| self.listed()).contains(package.name.as_str());
-        if package.state == State::Live && package.manager == Manager::Deb && !listed() {
+        let listed = lists.contains_key(&(package.manager, package.name.as_str()));
+        if package.state == State::Live && package.manager == Manager::Deb && !listed {
             return Presence::NotListed;
         }
         Presence::Gone
-    }
-
-    /// The dpkg packages whose files some layer lists.
-    fn listed(&self) -> HashSet<&'a str> {
-        let lists = self.inventory.observed().filter_map(|(_, fact)| match fact {
-            Fact::FileList { package, .. } => Some(package.as_str()),
-            _ => None,
-        });
-        lists.collect()
     }
 
     fn package_evidence(&self, package: &Package, class: EvidenceClass) -> Evidence {
@@ -231,6 +301,10 @@ impl<'a> Collector<'a> {
         let home = parent(self.inventory.file(package.home).path());
         let outermost = ancestors(home).filter(|dir| path::name(dir) == b"node_modules").last();
         Root::Dir(ImagePath::new(outermost.unwrap_or_else(|| parent(home))))
+    }
+
+    fn owner(&self, file: &File<'a>) -> Option<&'a Package> {
+        file.owner().or_else(|| self.removed.get(&file.id()).copied())
     }
 
     fn is_named(&self, package: &Package, rule: usize) -> bool {
@@ -300,7 +374,7 @@ impl<'a> Collector<'a> {
                     files.extend(found.map(|file| file.id()));
                     found.is_some()
                 });
-                let owners: Vec<_> = file.owner().into_iter().collect();
+                let owners: Vec<_> = self.owner(&file).into_iter().collect();
                 let Some(by_owner) = self.root_by_owner(&owners, rule).filter(|_| complete) else { continue };
                 let whole = structure.subtree && !SHARED.contains(&root);
                 if whole {
@@ -474,7 +548,7 @@ impl<'a> Collector<'a> {
         let names: Vec<File<'a>> = names.into_iter().filter(|name| name.state() == state).collect();
         let Some(first) = names.first() else { return };
 
-        let owners: Vec<&Package> = names.iter().filter_map(File::owner).collect();
+        let owners: Vec<&Package> = names.iter().filter_map(|name| self.owner(name)).collect();
         if content.unowned && !owners.is_empty() {
             return;
         }

@@ -140,6 +140,16 @@ fn packages_of_one_manager_are_one_finding_with_all_their_files() {
 }
 
 #[test]
+fn the_links_of_a_merged_usr_belong_to_no_package() {
+    let finding = only(&[(
+        r#"packages = [{ deb = "cake", version = "2", missing = ["lib", "lib/cake"] }]
+           files = [{ path = "lib", kind = "symlink", link = "usr/lib" }, { path = "usr/lib/cake" }]"#,
+        &[],
+    )]);
+    assert_eq!(files(&finding), ["/usr/lib/cake"]);
+}
+
+#[test]
 fn a_package_of_nothing_but_texts_is_no_proof() {
     assert!(
         findings(&[(r#"packages = [{ deb = "cake", files = ["usr/share/doc/cake/copyright"] }]"#, &[])]).is_empty()
@@ -219,6 +229,26 @@ fn a_removed_package_is_buried_with_its_record() {
     ]);
     assert_eq!((finding.state, finding.bytes, finding.owner.as_str()), (State::Buried, 1000, "deb"));
     assert_eq!(finding.evidence[0].witness, "dpkg cake 2");
+}
+
+#[test]
+fn files_that_rm_took_from_an_installed_package_are_buried_with_its_record() {
+    let first = format!(
+        r#"packages = [{{ deb = "cake", version = "2", missing = ["lib", "lib/oven/cake", "lib/oven/recipe"] }}]
+           files = [
+               {{ path = "lib", kind = "symlink", link = "usr/lib" }},
+               {{ path = "usr/lib/oven/recipe" }},
+               {{ path = "usr/lib/oven/cake", {BAKER} }},
+           ]"#
+    );
+    let finding = only(&[(&first, &[]), ("", &["usr/lib/oven"])]);
+    assert_eq!((finding.state, finding.bytes, finding.owner.as_str()), (State::Buried, 2000, "deb"));
+    let classes: Vec<_> = finding.evidence.iter().map(|evidence| evidence.class).collect();
+    assert_eq!(classes, [EvidenceClass::Package, EvidenceClass::Content]);
+
+    let part = findings(&[(&first, &[]), ("", &["usr/lib/oven/cake"])]);
+    let states: Vec<_> = part.iter().map(|finding| (finding.state, finding.bytes)).collect();
+    assert_eq!(states, [(State::Live, 1000), (State::Buried, 1000)], "each file counts where it is");
 }
 
 #[test]

@@ -101,13 +101,16 @@ fn resolve(user: &str, group: &str, users: &[User], groups: &[Group]) -> Result<
         (Some(Argument::Name(name)), Some(line)) => {
             (line.uid, format!("/etc/passwd gives \"{}\" the id {}", shown(name), line.uid))
         }
-        (Some(Argument::Id(id)), Some(line)) => (*id, format!("/etc/passwd calls it \"{}\"", shown(&line.name))),
+        (Some(Argument::Id(id)), Some(line)) => (*id, format!("/etc/passwd lists it as \"{}\"", shown(&line.name))),
         (Some(Argument::Id(id)), None) => (*id, "no line of /etc/passwd has this number".to_string()),
-        (None, _) => (0, "without a user the engine takes id 0".to_string()),
+        (None, Some(line)) => {
+            (0, format!("no user is named, so the engine takes id 0, in /etc/passwd \"{}\"", shown(&line.name)))
+        }
+        (None, None) => (0, "no user is named, so the engine takes id 0, which /etc/passwd does not list".to_string()),
     };
     let default = line.map_or(0, |line| line.gid);
     let (gid, how) = match group {
-        None if line.is_some() => (default, format!("{how} and the group {default}")),
+        None if line.is_some() => (default, format!("{how} with the group {default}")),
         None => (default, format!("{how}, so the group is 0")),
         Some(Argument::Id(id)) => (id, how),
         Some(Argument::Name(name)) => match groups.iter().find(|line| line.name == name) {

@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use super::resolve::Member;
+use super::{
+    document::{cut, quote},
+    resolve::Member,
+};
 use crate::{
     error::{Error, Result},
     layer::tar::{EntryKind, Header, Limits},
@@ -65,8 +68,11 @@ impl Contents {
             let below = format!("{link}/");
             let next = self.0.range(below.clone()..).next();
             if let (Kind::Link(_), Some((name, _))) = (kind, next.filter(|(name, _)| name.starts_with(&below))) {
-                return Err(Error::judge("can not read the archive")
-                    .cause(format!("the member \"{name}\" lies below the link \"{link}\"")));
+                return Err(Error::judge("can not read the archive").cause(format!(
+                    "the member \"{}\" lies below the link \"{}\"",
+                    cut(name),
+                    cut(link)
+                )));
             }
         }
         Ok(())
@@ -80,10 +86,12 @@ impl Contents {
                 None => return Ok(None),
                 Some(Kind::File { offset, bytes }) => return Ok(Some((Member { key, bytes: *bytes }, *offset))),
                 Some(Kind::Link(target)) => key = target.clone(),
-                Some(Kind::Odd(why)) => return Err(Error::judge(format!("the archive's member \"{key}\" {why}"))),
+                Some(Kind::Odd(why)) => {
+                    return Err(Error::judge(format!("the archive's member \"{}\" {why}", cut(&key))));
+                }
             }
         }
-        Err(Error::judge(format!("the archive's member \"{}\" is a link without end", Self::key(path.as_bytes()))))
+        Err(Error::judge(format!("the archive's member \"{}\" is a link without end", quote(path))))
     }
 
     /// What the archive looks like if it is no image.

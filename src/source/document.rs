@@ -4,7 +4,7 @@
 //! where documents come from nor which image is wanted. Formats: OCI image specification 1.1 (descriptor.md,
 //! image-index.md, manifest.md, config.md) and Docker's image specification 1.2 (`manifest.json`).
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::json::{Json, Object};
 use crate::model::{Digest, History, ImageConfig, Platform, path::escape};
@@ -193,10 +193,16 @@ impl Configuration {
 
 /// Cuts and escapes a text of the image for a message.
 pub(super) fn quote(text: &str) -> String {
+    escape(cut(text).as_bytes())
+}
+
+/// Cuts a text that is already escaped, so that no image fills the screen.
+pub(super) fn cut(text: &str) -> Cow<'_, str> {
     const SHOWN_MAX: usize = 200;
-    let cut = text.char_indices().nth(SHOWN_MAX).map_or(text, |(at, _)| &text[..at]);
-    let more = if cut.len() < text.len() { "..." } else { "" };
-    escape(cut.as_bytes()) + more
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((at, _)) => Cow::Owned(format!("{}...", text.get(..at).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Checks the marker file of an OCI layout.

@@ -110,6 +110,10 @@ fn reachable(engine: Engine, options: &Options) -> Result<Endpoint> {
             Err(e) => faults.push((candidate, e)),
         }
     }
+    // Usual places where nothing is are no news when something is at another.
+    if faults.iter().any(|(_, e)| e.kind() != ErrorKind::NotFound) {
+        faults.retain(|(_, e)| e.kind() != ErrorKind::NotFound);
+    }
     let denied = faults.iter().any(|(_, e)| e.kind() == ErrorKind::PermissionDenied);
     let help = match (denied, engine) {
         (true, _) => format!("add yourself to the socket's group, or let the client fetch the image: `sudo {command} save IMAGE | offcut scan -`"),

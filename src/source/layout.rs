@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     contents::{ARCHIVE_LIMITS, Contents},
+    document::cut,
     resolve::{self, Member, Members, Wanted},
 };
 use crate::{
@@ -120,7 +121,7 @@ impl Archive {
     fn place(&self, member: &Member) -> Result<Place> {
         match self.contents.find(&member.key)? {
             Some((_, offset)) => Ok(Place::Part { archive: Arc::clone(&self.file), offset, bytes: member.bytes }),
-            None => Err(Error::judge(format!("\"{}\" is missing", member.key))),
+            None => Err(Error::judge(format!("\"{}\" is missing", cut(&member.key)))),
         }
     }
 }
@@ -136,7 +137,7 @@ impl Members for Archive {
         let mut bytes = Vec::new();
         match part.take(limit).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            Err(e) => Err(Error::judge(format!("can not read \"{}\"", member.key)).cause(e)),
+            Err(e) => Err(Error::judge(format!("can not read \"{}\"", cut(&member.key))).cause(e)),
         }
     }
 }

@@ -21,6 +21,7 @@ use std::{
 };
 
 use self::{
+    document::Saved,
     endpoint::Engine,
     resolve::{Shape, Wanted},
     stream::Start,
@@ -173,10 +174,12 @@ fn sniffed(path: &Path, wanted: Wanted, options: &Options) -> Result<Source> {
     let note = may_be_name(&wanted.reference).then(|| {
         format!("\"{0}\" was taken for the path; for the image of that name write docker:{0}", wanted.reference)
     });
-    let is_layout = path.join("oci-layout").is_file() && path.join("index.json").is_file();
+    let marks = [path.join("oci-layout"), path.join("blobs/sha256")];
+    let is_layout = path.join("index.json").is_file() && marks.iter().any(|mark| mark.exists());
     let mut source = if path.is_dir() && is_layout {
         Layout::directory(path, &wanted).map(Source::Layout)
     } else if path.is_dir() {
+        refuse_unpacked(path)?;
         rootfs(path, &wanted.reference).map(Source::Rootfs)
     } else {
         archive(path, wanted, options)
@@ -187,6 +190,21 @@ fn sniffed(path: &Path, wanted: Wanted, options: &Options) -> Result<Source> {
         Source::Stream(stream) => stream.note(note),
     }
     Ok(source)
+}
+
+/// Refuses an unpacked `docker save`: as a root file system nothing would be found in it.
+fn refuse_unpacked(path: &Path) -> Result<()> {
+    let mut bytes = Vec::new();
+    let file = path.join("manifest.json");
+    let is_read = file.is_file()
+        && File::open(&file).is_ok_and(|file| file.take(resolve::MANIFEST_MAX).read_to_end(&mut bytes).is_ok());
+    let is_saved = |bytes: &[u8]| Saved::read(bytes).is_ok_and(|all| all.iter().any(|saved| !saved.layers.is_empty()));
+    if is_read && is_saved(&bytes) {
+        return Err(Error::usage(format!("\"{}\" is an unpacked archive of an image", path.display())).help(
+            "pack it again with `tar -C PATH -cf IMAGE.tar .` and scan that; for a root file system write dir:PATH",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a path could also be the name of an image: no leading dot or slash, nothing but an image's characters.

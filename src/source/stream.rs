@@ -12,6 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::{
     contents::{ARCHIVE_LIMITS, Contents},
+    document::cut,
     resolve::{self, CONFIG_MAX, Member, Members, Resolved, Wanted},
 };
 use crate::{
@@ -125,7 +126,10 @@ impl Stream {
             _ => e,
         })?;
         if let Some(layer) = found.layers.iter().find(|layer| !self.offered.contains(&layer.key)) {
-            return Err(Error::judge(format!("the layer \"{}\" is no tar archive, it looks like JSON", layer.key)));
+            return Err(Error::judge(format!(
+                "the layer \"{}\" is no tar archive, it looks like JSON",
+                cut(&layer.key)
+            )));
         }
         if let Some(check) = self.check.take() {
             check(&mut found)?;
@@ -180,7 +184,7 @@ impl Members for Stream {
 
     fn read(&self, member: &Member, _limit: u64) -> Result<Vec<u8>> {
         self.documents.get(&member.key).cloned().ok_or_else(|| {
-            Error::judge(format!("\"{}\" was not kept", member.key))
+            Error::judge(format!("\"{}\" was not kept", cut(&member.key)))
                 .cause(format!("it does not look like JSON, or the archive holds more than {KEPT_MAX} bytes of JSON"))
                 .help("save the archive to a file and scan the file")
         })

@@ -4,13 +4,13 @@
 
 /// One header block and the body behind it. POSIX layout unless changed.
 #[derive(Clone)]
-pub(super) struct Item {
+pub struct Item {
     block: [u8; 512],
     body: Vec<u8>,
 }
 
 /// An item with plain fields and no body.
-pub(super) fn item(flag: u8, name: &[u8]) -> Item {
+pub fn item(flag: u8, name: &[u8]) -> Item {
     let item = Item { block: [0; 512], body: Vec::new() }
         .set(0, name)
         .set(100, b"0000644\0")
@@ -25,18 +25,18 @@ pub(super) fn item(flag: u8, name: &[u8]) -> Item {
 }
 
 /// A regular file.
-pub(super) fn file(name: &[u8], body: &[u8]) -> Vec<u8> {
+pub fn file(name: &[u8], body: &[u8]) -> Vec<u8> {
     item(b'0', name).body(body).bytes()
 }
 
 /// A PAX extended header with these records.
-pub(super) fn pax(records: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn pax(records: &[(&str, &[u8])]) -> Vec<u8> {
     let text: Vec<_> = records.iter().map(|(key, value)| record(key, value)).collect();
     item(b'x', b"PaxHeaders/x").body(&text.concat()).bytes()
 }
 
 /// One PAX record with its right length.
-pub(super) fn record(key: &str, value: &[u8]) -> Vec<u8> {
+pub fn record(key: &str, value: &[u8]) -> Vec<u8> {
     let rest = key.len() + value.len() + 3;
     let mut len = rest + 1;
     while rest + len.to_string().len() != len {
@@ -46,51 +46,51 @@ pub(super) fn record(key: &str, value: &[u8]) -> Vec<u8> {
 }
 
 /// The pieces and the end marker.
-pub(super) fn archive(pieces: &[&[u8]]) -> Vec<u8> {
+pub fn archive(pieces: &[&[u8]]) -> Vec<u8> {
     [&pieces.concat()[..], &[0; 1024]].concat()
 }
 
 impl Item {
     /// Puts bytes into the header block.
-    pub(super) fn set(mut self, at: usize, bytes: &[u8]) -> Self {
+    pub fn set(mut self, at: usize, bytes: &[u8]) -> Self {
         self.block[at..at + bytes.len()].copy_from_slice(bytes);
         self
     }
 
     /// Sets the body and the size field.
-    pub(super) fn body(mut self, body: &[u8]) -> Self {
+    pub fn body(mut self, body: &[u8]) -> Self {
         self.body = body.to_vec();
         self.size(body.len() as u64)
     }
 
     /// Sets the size field alone.
-    pub(super) fn size(self, size: u64) -> Self {
+    pub fn size(self, size: u64) -> Self {
         self.set(124, format!("{size:011o}\0").as_bytes())
     }
 
     /// The link's target.
-    pub(super) fn link(self, target: &[u8]) -> Self {
+    pub fn link(self, target: &[u8]) -> Self {
         self.set(157, target)
     }
 
     /// GNU layout in place of POSIX.
-    pub(super) fn gnu(self) -> Self {
+    pub fn gnu(self) -> Self {
         self.set(257, b"ustar  \0")
     }
 
     /// Unix V7 layout: no magic, nothing behind the link.
-    pub(super) fn v7(self) -> Self {
+    pub fn v7(self) -> Self {
         self.set(257, &[0; 255])
     }
 
     /// The sealed header block, the body and its padding.
-    pub(super) fn bytes(self) -> Vec<u8> {
+    pub fn bytes(self) -> Vec<u8> {
         let sum = sum(&self.block, i64::from);
         self.summed(sum)
     }
 
     /// As `bytes`, with the checksum of signed bytes that some old writers took.
-    pub(super) fn bytes_with_signed_sum(self) -> Vec<u8> {
+    pub fn bytes_with_signed_sum(self) -> Vec<u8> {
         let sum = sum(&self.block, |byte| i64::from(byte.cast_signed()));
         self.summed(sum)
     }

@@ -1,0 +1,304 @@
+//! Each command, from its checked arguments to its exit code.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use super::{
+    NOT_JUDGED,
+    args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
+    output,
+    progress::Bar,
+    rules, terminal,
+};
+use crate::{
+    catalogue::Catalogue,
+    error::{Error, Result},
+    inventory,
+    model::Report,
+    report::{
+        Verdict,
+        files::{self, Row},
+        json, sarif, table,
+    },
+    scan::{self, ScanOptions},
+};
+
+/// Where a command writes.
+pub(super) struct Console<'a> {
+    pub(super) out: &'a mut dyn Write,
+    pub(super) err: &'a mut dyn Write,
+    pub(super) out_terminal: bool,
+    pub(super) err_terminal: bool,
+}
+
+/// Runs a command and returns its exit code.
+pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
+    match command {
+        Command::Scan(args) => scan(&args, console),
+        Command::Files(args) => list_files(&args, console),
+        Command::Rules { what: Rules::List { policies } } => {
+            let catalogue = load(&policies)?;
+            printed(rules::list(&catalogue, console.out), console).map(|()| 0)
+        }
+        Command::Rules { what: Rules::Check { policies } } => {
+            let catalogue = load(&policies)?;
+            let mut proved = false;
+            let written = rules::check(&catalogue, console.out).map(|all| proved = all);
+            printed(written, console).map(|()| u8::from(!proved))
+        }
+        Command::Explain { id, policies } => {
+            let catalogue = load(&policies)?;
+            let written = rules::explain(&catalogue, &id, console.out)?;
+            printed(written, console).map(|()| 0)
+        }
+    }
+}
+
+fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
+    let outputs = plan(args)?;
+    let catalogue = load(&args.policies)?;
+    let options = options(&args.image);
+    let report = {
+        let _bar = bar(&args.image, &options, console);
+        scan::scan(&args.image.reference, &catalogue, &options)?
+    };
+    deliver(&report, args, &outputs, console)
+}
+
+/// What is written where; refuses what could not work before time is spent.
+///
+/// A plain `-o FILE` takes the place of standard output, `-o FORMAT=FILE` adds to it.
+fn plan(args: &Scan) -> Result<Vec<Output>> {
+    let main = Output { format: Some(args.format), file: "-".into() };
+    let replaced = args.output.iter().any(|o| o.format.is_none() || o.file == Path::new("-"));
+    let given =
+        args.output.iter().map(|o| Output { format: Some(o.format.unwrap_or(args.format)), file: o.file.clone() });
+    let outputs: Vec<Output> = (!replaced).then_some(main).into_iter().chain(given).collect();
+    for (at, Output { file, .. }) in outputs.iter().enumerate() {
+        if outputs.iter().take(at).any(|o| o.file == *file) {
+            return Err(Error::usage(format!("two reports would go to \"{}\"", file.display()))
+                .help("give every -o a file of its own"));
+        }
+        if file != Path::new("-") {
+            output::check(file).map_err(|e| Error::usage(format!("can not write \"{}\"", file.display())).cause(e))?;
+        }
+    }
+    Ok(outputs)
+}
+
+/// Writes the report wherever it is wanted, and turns the verdict into the exit code.
+fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Console<'_>) -> Result<u8> {
+    let verdict = Verdict::of(report, args.fail_on.0);
+    let mut told = false;
+    for Output { format, file } in outputs {
+        let format = format.unwrap_or(args.format);
+        if file == Path::new("-") {
+            let look = terminal::look(args.color, console.out_terminal);
+            let written = write(report, &verdict, format, look, console.out);
+            printed(written, console)?;
+            told |= format == Format::Table;
+        } else {
+            let look = terminal::look_in_file(args.color);
+            output::write(file, |out| write(report, &verdict, format, look, out))
+                .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
+        }
+    }
+    if !told && !args.image.quiet {
+        // Whoever only looks at the terminal learns why the command failed. Nowhere to complain if this fails.
+        let _ = writeln!(console.err, "{verdict}");
+    }
+    Ok(match verdict {
+        Verdict::Passed { .. } => 0,
+        Verdict::Failed { .. } => 1,
+        Verdict::Partial { .. } => NOT_JUDGED,
+    })
+}
+
+fn write(report: &Report, verdict: &Verdict, format: Format, look: table::Look, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Table => table::write(report, verdict, look, out),
+        Format::Json => json::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+    }
+}
+
+fn list_files(args: &Files, console: &mut Console<'_>) -> Result<u8> {
+    let catalogue = Catalogue::builtin()?;
+    let options = options(&args.image);
+    let inventory = {
+        let _bar = bar(&args.image, &options, console);
+        scan::read(&args.image.reference, &catalogue, &options)?.1
+    };
+    let written = if args.all {
+        inventory.all().try_for_each(|file| write_row(file, args.format, console.out))
+    } else {
+        inventory.files().try_for_each(|file| write_row(file, args.format, console.out))
+    };
+    printed(written, console)?;
+    let unread: Vec<_> = inventory.notices().filter(|(_, notice)| notice.unread).collect();
+    for (layer, notice) in &unread {
+        let path = notice.path.as_ref().map_or_else(String::new, |path| format!(" {path}:"));
+        // The exit code says the same if standard error is gone.
+        let _ = writeln!(console.err, "not read: layer {}:{path} {}", layer + 1, notice.text);
+    }
+    Ok(if unread.is_empty() { 0 } else { NOT_JUDGED })
+}
+
+fn write_row(file: inventory::File<'_>, format: RowFormat, out: &mut dyn Write) -> io::Result<()> {
+    let package = file.owner().map(|package| format!("{}:{}", package.manager.word(), package.name));
+    let row = Row {
+        path: file.path(),
+        layer: file.layer() + 1,
+        kind: file.kind(),
+        mode: file.mode(),
+        size: file.size(),
+        uid: file.uid(),
+        gid: file.gid(),
+        package: package.as_deref(),
+        state: file.state(),
+        hidden_by: file.hidden_by().map(|layer| layer + 1),
+        link: file.link(),
+    };
+    match format {
+        RowFormat::Table => files::write_text(&row, out),
+        RowFormat::Json => files::write_json(&row, out),
+    }
+}
+
+fn options(image: &Image) -> ScanOptions {
+    ScanOptions { source: image.source(), jobs: image.jobs(), limits: image.limits(), ..ScanOptions::default() }
+}
+
+fn load(policies: &Policies) -> Result<Catalogue> {
+    Catalogue::load(policies.dir.as_deref())
+}
+
+fn bar(image: &Image, options: &ScanOptions, console: &Console<'_>) -> Option<Bar> {
+    let wanted = console.err_terminal && !image.quiet && !image.no_progress;
+    wanted.then(|| Bar::watch(Arc::clone(&options.progress)))
+}
+
+/// Ends a write to standard output. A reader that went away wanted no more: that is no error.
+fn printed(written: io::Result<()>, console: &mut Console<'_>) -> Result<()> {
+    match written.and_then(|()| console.out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::judge("can not write to standard output").cause(e))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::{cli::args::Cli, report::testing};
+
+    fn typed(line: &[&str]) -> Scan {
+        let cli = Cli::try_parse_from(["offcut", "scan", "x"].iter().chain(line)).expect("it is right");
+        match cli.command {
+            Command::Scan(scan) => *scan,
+            _ => unreachable!("scan was typed"),
+        }
+    }
+
+    fn delivered(report: &Report, line: &[&str]) -> (u8, String, String) {
+        let args = typed(line);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut console = Console { out: &mut out, err: &mut err, out_terminal: false, err_terminal: false };
+        let outputs = plan(&args).expect("a plan");
+        let code = deliver(report, &args, &outputs, &mut console).expect("written");
+        (code, String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"))
+    }
+
+    /// Takes nothing, like a pipe without a reader or a full disk.
+    struct Refusing(io::ErrorKind);
+
+    impl Write for Refusing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn the_exit_code_is_the_verdict_whatever_the_format() {
+        let mut report = testing::report();
+        for format in ["table", "json", "sarif"] {
+            assert_eq!(delivered(&report, &["-f", format]).0, 1);
+            assert_eq!(delivered(&report, &["-f", format, "--fail-on", "critical"]).0, 0);
+            assert_eq!(delivered(&report, &["-f", format, "--fail-on", "never"]).0, 0);
+            assert_eq!(delivered(&testing::empty(), &["-f", format]).0, 0);
+        }
+        report.diagnostics.push(testing::unread("cut short"));
+        assert_eq!(delivered(&report, &[]).0, 1, "a failed gate weighs more");
+        assert_eq!(delivered(&report, &["--fail-on", "never"]).0, 3, "never clean");
+    }
+
+    #[test]
+    fn a_plain_file_replaces_standard_output_and_a_format_adds_to_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name).display().to_string();
+        let (_, out, err) = delivered(&testing::report(), &["-f", "json", "-o", &at("a.json")]);
+        assert_eq!((out.as_str(), err.as_str()), ("", "FAILED: 1 finding is high or worse\n"));
+        let (_, _, quiet) = delivered(&testing::report(), &["-q", "-f", "json", "-o", &at("a.json")]);
+        assert_eq!(quiet, "");
+        let sarif = format!("sarif={}", at("b.sarif"));
+        let table = format!("table={}", at("c.txt"));
+        let (_, out, err) = delivered(&testing::report(), &["-o", &sarif, "-o", &table]);
+        assert!(out.ends_with("FAILED: 1 finding is high or worse\n") && err.is_empty());
+        assert!(fs::read_to_string(at("a.json")).expect("read").contains(json::SCHEMA));
+        assert!(fs::read_to_string(at("b.sarif")).expect("read").contains("sarif-2.1.0.json"));
+        assert_eq!(fs::read_to_string(at("c.txt")).expect("read"), out);
+    }
+
+    #[test]
+    fn a_file_holds_no_colours_unless_they_are_asked_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("out.txt");
+        let name = file.display().to_string();
+        for (color, colored) in [("auto", false), ("always", true), ("never", false)] {
+            delivered(&testing::report(), &["--color", color, "-o", &name]);
+            assert_eq!(fs::read_to_string(&file).expect("read").contains('\x1b'), colored, "{color}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_refused_before_the_scan() {
+        for wrong in
+            [&["-o", "/no/such/dir/x"][..], &["-o", "/"], &["-o", "a", "-o", "json=a"], &["-o", "-", "-o", "json=-"]]
+        {
+            let error = plan(&typed(wrong)).expect_err("it can not work");
+            assert_eq!(error.fault, crate::error::Fault::Usage, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_quiet_and_keeps_the_verdict() {
+        let (args, mut err) = (typed(&[]), Vec::new());
+        let mut pipe = Refusing(io::ErrorKind::BrokenPipe);
+        let mut console = Console { out: &mut pipe, err: &mut err, out_terminal: false, err_terminal: false };
+        let outputs = plan(&args).expect("a plan");
+        assert_eq!(deliver(&testing::report(), &args, &outputs, &mut console), Ok(1));
+        assert!(err.is_empty());
+    }
+
+    #[test]
+    fn a_full_disk_is_not_quiet() {
+        let (args, mut err) = (typed(&[]), Vec::new());
+        let mut full = Refusing(io::ErrorKind::StorageFull);
+        let mut console = Console { out: &mut full, err: &mut err, out_terminal: false, err_terminal: false };
+        let outputs = plan(&args).expect("a plan");
+        let error = deliver(&testing::report(), &args, &outputs, &mut console).expect_err("nothing was written");
+        assert_eq!(error.what, "can not write to standard output");
+    }
+}

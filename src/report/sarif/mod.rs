@@ -1,0 +1,286 @@
+//! The report as SARIF 2.1.0, in the form that GitHub code scanning takes.
+//!
+//! One run; one result for each finding, with lists cut to what such files may hold. Deterministic: no times, no
+//! machine, no random ids. The Dockerfile is not known here, so locations are synthetic relative URIs made of the
+//! image's repository and the path inside the image.
+//!
+//! Sources: OASIS SARIF 2.1.0 (Errata 01); GitHub documentation, "SARIF support for code scanning", for the members
+//! that are read and the limits.
+
+mod names;
+mod rules;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::{self, Write},
+};
+
+use serde_json::{Value, json};
+use serde_sarif::sarif::{
+    ArtifactLocation, Invocation, Location, LogicalLocation, Message, Notification, PhysicalLocation, PropertyBag,
+    Region, Result as SarifResult, ResultKind, ResultLevel, Run, RunAutomationDetails, Sarif, Tool, ToolComponent,
+};
+
+use self::names::{Names, escape, show, show_path};
+use super::{text, verdict};
+use crate::model::{Diagnostic, Finding, ImagePath, Report, Severity, State};
+
+/// Most results in one file: what GitHub keeps of one run. The least severe are left out, and a notification says so.
+pub const RESULTS_MAX: usize = 5_000;
+/// Most paths, and most packages, listed with one result.
+pub const LIST_MAX: usize = 50;
+/// Most pieces of evidence listed with one result.
+pub const EVIDENCE_MAX: usize = 20;
+/// Bytes of all lists of one file; results after that carry totals only. Keeps the file under the 10 MB, compressed,
+/// that GitHub takes, whatever the names in the image are.
+pub const LISTS_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most diagnostics that become notifications.
+pub const NOTIFICATIONS_MAX: usize = 1_000;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// Writes the report as SARIF with a final newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &log(report))?;
+    out.write_all(b"\n")
+}
+
+fn log(report: &Report) -> Sarif {
+    Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run(report)]).build()
+}
+
+fn run(report: &Report) -> Run {
+    let names = Names::of(&report.image);
+    let (rules, index) = rules::descriptors(report);
+    let driver = ToolComponent::builder()
+        .name("offcut")
+        .semantic_version(report.tool.version.clone())
+        .version(report.tool.version.clone())
+        .opt_information_uri(rules::information_uri())
+        .rules(rules)
+        .build();
+    Run::builder()
+        .tool(Tool::builder().driver(driver).build())
+        .automation_details(RunAutomationDetails::builder().id(format!("offcut/{}/", names.repository)).build())
+        .invocations(vec![invocation(report)])
+        .results(results(report, &names, &index))
+        .properties(run_properties(report))
+        .build()
+}
+
+fn results(report: &Report, names: &Names, index: &HashMap<&str, i64>) -> Vec<SarifResult> {
+    let mut seen = HashMap::<&str, usize>::new();
+    let mut lists = Lists { left: LISTS_BYTES_MAX };
+    let kept = report.findings.iter().take(RESULTS_MAX);
+    kept.map(|finding| {
+        let occurrence = seen.entry(&finding.fingerprint).or_default();
+        *occurrence += 1;
+        let fingerprint = format!("{}:{occurrence}", show(&finding.fingerprint));
+        result(finding, names, index, fingerprint, &mut lists)
+    })
+    .collect()
+}
+
+fn result(
+    finding: &Finding,
+    names: &Names,
+    index: &HashMap<&str, i64>,
+    fingerprint: String,
+    lists: &mut Lists,
+) -> SarifResult {
+    let path = first_path(finding);
+    let fingerprints =
+        [("primaryLocationLineHash", fingerprint.clone()), ("offcut/v1", fingerprint)].map(|(k, v)| (k.to_string(), v));
+    SarifResult::builder()
+        .rule_id(finding.rule.clone())
+        .opt_rule_index(index.get(finding.rule.as_str()).copied())
+        .kind(ResultKind::Fail)
+        .level(level(finding.severity))
+        .message(Message::from(message(finding, names, path).as_str()))
+        .locations(vec![location(names, path)])
+        .partial_fingerprints(BTreeMap::from(fingerprints))
+        .properties(properties(finding, lists))
+        .build()
+}
+
+/// The file that stands for the finding: where the strongest evidence was seen, else the first of its files.
+fn first_path(finding: &Finding) -> Option<&ImagePath> {
+    let witness = finding.evidence.iter().find_map(|e| e.path.as_ref());
+    witness.or_else(|| finding.paths.first().map(|group| group.files.first().unwrap_or(&group.root)))
+}
+
+/// One paragraph that says everything to someone who sees nothing else.
+fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String {
+    let version = finding.version.as_deref().map_or_else(String::new, |v| format!(" {}", show(v)));
+    let subject = escape(&format!("{}{version}", show(&finding.subject)));
+    let mut out = format!("{}: '{subject}'", escape(&show(&finding.title)));
+    let image = escape(&names.image);
+    match &finding.layer {
+        Some(layer) => {
+            out += &format!(" takes {} in layer {} of image '{image}'", text::bytes(finding.bytes), layer.number);
+        }
+        None => out += &format!(" in the configuration of image '{image}'"),
+    }
+    if let Some(path) = path {
+        out += &format!(", seen in '{}'", escape(&show_path(path)));
+    }
+    if let (State::Buried, Some(layer)) = (finding.state, &finding.hidden_by) {
+        out += &format!(", hidden by layer {} but still shipped", layer.number);
+    }
+    let remedy = escape(&show(&finding.remedy.title));
+    format!("{out}. Remedy: {}.", remedy.trim_end_matches('.'))
+}
+
+fn location(names: &Names, path: Option<&ImagePath>) -> Location {
+    let region = Region::builder().start_line(1).start_column(1).end_line(1).end_column(1).build();
+    let artifact = ArtifactLocation::builder().uri(names.uri(path)).build();
+    let shown = path.map_or_else(|| "/".to_string(), show_path);
+    let logical = LogicalLocation::builder()
+        .fully_qualified_name(format!("{}:{shown}", names.pinned))
+        .name(shown)
+        .kind("resource")
+        .build();
+    Location::builder()
+        .physical_location(PhysicalLocation::builder().artifact_location(artifact).region(region).build())
+        .logical_locations(vec![logical])
+        .build()
+}
+
+fn properties(finding: &Finding, lists: &mut Lists) -> PropertyBag {
+    let files = finding.paths.iter().flat_map(|group| &group.files);
+    let files_total: usize = finding.paths.iter().map(|group| group.files.len()).sum();
+    let packages =
+        finding.packages.iter().map(|p| format!("{}:{} {}", p.manager.word(), show(&p.name), show(&p.version)));
+    let evidence = finding.evidence.iter().map(|e| match &e.path {
+        Some(path) => format!("{}: {} in {}", e.class.word(), show(&e.witness), show_path(path)),
+        None => format!("{}: {}", e.class.word(), show(&e.witness)),
+    });
+    bag([
+        ("family", json!(finding.family.word())),
+        ("subject", json!(finding.subject)),
+        ("version", json!(finding.version.as_deref().map(show))),
+        ("severity", json!(finding.severity.word())),
+        ("state", json!(finding.state.word())),
+        ("layer", json!(finding.layer.as_ref().map(|l| l.number))),
+        ("layerDiffId", json!(finding.layer.as_ref().and_then(|l| l.diff_id))),
+        ("hiddenByLayer", json!(finding.hidden_by.as_ref().map(|l| l.number))),
+        ("bytes", json!(finding.bytes)),
+        ("buriedBytes", json!(finding.buried_bytes)),
+        ("owner", json!(finding.owner)),
+        ("confidence", json!(finding.confidence.word())),
+        ("remedy", json!(finding.remedy.id)),
+        ("evidence", lists.take(evidence, EVIDENCE_MAX)),
+        ("evidenceTotal", json!(finding.evidence.len())),
+        ("paths", lists.take(files.map(show_path), LIST_MAX)),
+        ("pathsTotal", json!(files_total)),
+        ("packages", lists.take(packages, LIST_MAX)),
+        ("packagesTotal", json!(finding.packages.len())),
+    ])
+}
+
+/// Cuts lists to their own bound and to what is left for the whole file.
+struct Lists {
+    left: usize,
+}
+
+impl Lists {
+    fn take(&mut self, items: impl Iterator<Item = String>, most: usize) -> Value {
+        let mut taken = Vec::new();
+        let most = if self.left == 0 { 0 } else { most };
+        for item in items.take(most) {
+            let Some(left) = self.left.checked_sub(item.len()) else {
+                self.left = 0;
+                break;
+            };
+            self.left = left;
+            taken.push(item);
+        }
+        json!(taken)
+    }
+}
+
+fn invocation(report: &Report) -> Invocation {
+    let mut notifications: Vec<_> = report.diagnostics.iter().take(NOTIFICATIONS_MAX).map(diagnostic).collect();
+    let silent = report.diagnostics.len().saturating_sub(NOTIFICATIONS_MAX);
+    if silent > 0 {
+        notifications.push(notification(
+            "warning",
+            format!("{} left out of this file.", text::plural(silent, "more diagnostic")),
+        ));
+    }
+    let dropped = report.findings.len().saturating_sub(RESULTS_MAX);
+    if dropped > 0 {
+        let findings = text::plural(dropped, "finding");
+        notifications.push(notification(
+            "warning",
+            format!(
+                "{findings} of the least severe left out: a run holds at most {}.",
+                text::count(RESULTS_MAX as u64)
+            ),
+        ));
+    }
+    Invocation::builder()
+        .execution_successful(verdict::unread(report) == 0)
+        .tool_execution_notifications(notifications)
+        .build()
+}
+
+fn diagnostic(diagnostic: &Diagnostic) -> Notification {
+    let place = [
+        diagnostic.layer.map(|n| format!("layer {n}")),
+        diagnostic.path.as_ref().map(|path| format!("'{}'", escape(&show_path(path)))),
+    ];
+    let place: Vec<_> = place.into_iter().flatten().collect();
+    let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) };
+    let (level, read) = if diagnostic.unread { ("error", "Not read: ") } else { ("note", "") };
+    notification(level, format!("{read}{place}{}", sentence(&diagnostic.text)))
+}
+
+fn notification(level: &str, text: String) -> Notification {
+    Notification::builder().level(level).message(Message::from(text.as_str())).build()
+}
+
+/// Foreign text as the end of a sentence.
+fn sentence(text: &str) -> String {
+    format!("{}.", escape(show(text).trim_end_matches('.')))
+}
+
+/// Image facts under the names that dashboards already read from other scanners' files.
+fn run_properties(report: &Report) -> PropertyBag {
+    let image = &report.image;
+    let (digests, tags): (Vec<_>, Vec<_>) = image.names.iter().map(|n| show(n)).partition(|n| n.contains("@sha256:"));
+    let layers = report.layers.iter().map(|l| {
+        json!({ "number": l.layer.number, "diffId": l.layer.diff_id, "bytes": l.blob_bytes, "uncompressedBytes": l.tar_bytes })
+    });
+    bag([
+        ("imageName", json!(show(&image.reference))),
+        ("imageID", json!(image.id)),
+        ("repoTags", json!(tags)),
+        ("repoDigests", json!(digests)),
+        ("platform", json!(image.platform.as_ref().map(|p| show(&p.to_string())))),
+        ("layers", layers.collect()),
+        ("bytes", json!(report.totals.bytes)),
+        ("catalogue", json!(report.tool.catalogue)),
+    ])
+}
+
+/// The members that are not null.
+fn bag<const N: usize>(members: [(&str, Value); N]) -> PropertyBag {
+    let members = members.into_iter().filter(|(_, value)| !value.is_null());
+    let members: BTreeMap<_, _> = members.map(|(name, value)| (name.to_string(), value)).collect();
+    PropertyBag::builder().additional_properties(members).build()
+}
+
+fn level(severity: Severity) -> ResultLevel {
+    match severity {
+        Severity::Critical | Severity::High => ResultLevel::Error,
+        Severity::Medium => ResultLevel::Warning,
+        Severity::Low | Severity::Note => ResultLevel::Note,
+    }
+}
+
+#[cfg(test)]
+mod tests;

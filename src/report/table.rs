@@ -1,0 +1,394 @@
+//! The report for people at a terminal: worst first, proof beside every claim, the remedy at the end.
+//!
+//! Prints whatever severity and state it is given. What came from the image is escaped here.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Display,
+    io::{self, Write},
+};
+
+use super::{Verdict, text, verdict};
+use crate::model::{
+    Diagnostic, EffectiveUser, Evidence, Finding, LayerRef, PathGroup, Remedy, Report, Severity, State,
+};
+
+/// How a table is to look.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Look {
+    /// Columns; less than 60 is taken as 60. Paths and single words are never cut and may be longer.
+    pub width: usize,
+    /// Whether ANSI colours are used.
+    pub color: bool,
+}
+
+/// Writes the report and the verdict.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(report: &Report, verdict: &Verdict, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let look = Look { width: look.width.max(60), ..look };
+    let mut page = Page { look, out };
+    page.header(report)?;
+    for finding in &report.findings {
+        page.finding(finding, report.layers.len())?;
+    }
+    page.diagnostics(&report.diagnostics)?;
+    page.remedies(&report.findings)?;
+    page.summary(report, verdict)
+}
+
+/// Pieces of evidence and of paths shown of one finding; JSON has them all.
+const SHOWN: usize = 3;
+/// Columns before the value of a labelled line.
+const INDENT: usize = 12;
+
+const BOLD: &str = "1";
+const DIM: &str = "2";
+const GREEN: &str = "1;32";
+const RED: &str = "1;31";
+const YELLOW: &str = "1;33";
+
+struct Page<'a> {
+    look: Look,
+    out: &'a mut dyn Write,
+}
+
+impl Page<'_> {
+    fn header(&mut self, report: &Report) -> io::Result<()> {
+        let image = &report.image;
+        let platform =
+            image.platform.as_ref().map_or_else(String::new, |p| format!(" ({})", text::plain(&p.to_string())));
+        let name = self.paint(BOLD, text::plain(&image.reference));
+        self.line("image", &format!("{name}{platform}"))?;
+        if let Some(id) = &image.id {
+            self.line("id", &format!("sha256:{}", id.short()))?;
+        }
+        let totals = &report.totals;
+        let contents = [
+            format!("{} in {} files", text::bytes(totals.bytes), text::count(totals.files)),
+            text::plural(report.layers.len(), "layer"),
+            format!("{} packages", text::count(totals.packages)),
+        ];
+        self.line("size", &contents.join(", "))?;
+        if totals.buried_files > 0 {
+            let (bytes, files) = (text::bytes(totals.buried_bytes), text::count(totals.buried_files));
+            self.line("buried", &format!("{bytes} in {files} files that upper layers hide and that still ship"))?;
+        }
+        if let Some(user) = &report.user {
+            self.wrapped("user", &describe_user(user))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn finding(&mut self, finding: &Finding, layers: usize) -> io::Result<()> {
+        self.headline(finding)?;
+        self.wrapped("why", &text::plain(&finding.why))?;
+        self.layer_lines(finding, layers)?;
+        self.evidence(&finding.evidence)?;
+        self.groups(&finding.paths)?;
+        if finding.buried_bytes > 0 {
+            let older = text::bytes(finding.buried_bytes);
+            self.line("also", &format!("{older} of older copies in lower layers"))?;
+        }
+        let remedy = format!("{} [{}]", text::plain(&finding.remedy.title), text::plain(&finding.remedy.id));
+        self.wrapped("remedy", &remedy)?;
+        writeln!(self.out)
+    }
+
+    /// Badge, rule and subject to the left, bytes flush right.
+    fn headline(&mut self, finding: &Finding) -> io::Result<()> {
+        let (rule, size) = (text::plain(&finding.rule), text::bytes(finding.bytes));
+        let size = if finding.bytes > 0 { size } else { String::new() };
+        let badge = format!(" {:<8} ", finding.severity.word().to_uppercase());
+        let left = badge.len() + 1 + text::width(&rule) + 2;
+        let room = self.look.width.saturating_sub(left + 2 + size.len());
+        let subject = text::clip(&subject(finding), room);
+        let gap = room.saturating_sub(text::width(&subject)) + 2;
+        let gap = if size.is_empty() { 0 } else { gap };
+        let badge = self.paint(badge_color(finding.severity), badge);
+        let (rule, size) = (self.paint(BOLD, rule), self.paint(BOLD, size));
+        writeln!(self.out, "{badge} {rule}  {subject}{:gap$}{size}", "")
+    }
+
+    fn layer_lines(&mut self, finding: &Finding, layers: usize) -> io::Result<()> {
+        if let Some(layer) = &finding.layer {
+            self.clipped("layer", &describe_layer(layer, layers))?;
+        }
+        if let (State::Buried, Some(layer)) = (finding.state, &finding.hidden_by) {
+            self.clipped("hidden by", &describe_layer(layer, layers))?;
+        }
+        Ok(())
+    }
+
+    fn evidence(&mut self, evidence: &[Evidence]) -> io::Result<()> {
+        for (at, piece) in evidence.iter().take(SHOWN).enumerate() {
+            let path = piece.path.as_ref().map_or_else(String::new, |p| format!(" in {p}"));
+            let witness = format!("{}: {}{path}", piece.class.word(), text::plain(&piece.witness));
+            self.wrapped(if at == 0 { "proof" } else { "" }, &witness)?;
+        }
+        self.more(evidence.len(), "piece", " of evidence")
+    }
+
+    fn groups(&mut self, groups: &[PathGroup]) -> io::Result<()> {
+        let shown = groups.iter().take(SHOWN);
+        let rows: Vec<_> =
+            shown.map(|g| (g.root.to_string(), text::plural(g.files.len(), "file"), text::bytes(g.bytes))).collect();
+        // A long path must not push the numbers of the others off the screen.
+        let most = self.look.width.saturating_sub(INDENT + 2 + 12 + 10);
+        let root_width = rows.iter().map(|(root, ..)| text::width(root)).filter(|&w| w <= most).max().unwrap_or(0);
+        for (at, (root, files, bytes)) in rows.iter().enumerate() {
+            let pad = root_width.saturating_sub(text::width(root));
+            let label = if at == 0 { "files" } else { "" };
+            self.line(label, &format!("{root}{:pad$}  {files:>12} {bytes:>9}", ""))?;
+        }
+        let rest: usize = groups.iter().skip(SHOWN).map(|g| g.files.len()).sum();
+        self.more(groups.len(), "directory", &format!(" with {}", text::plural(rest, "file")))
+    }
+
+    fn more(&mut self, all: usize, noun: &str, tail: &str) -> io::Result<()> {
+        match all.checked_sub(SHOWN) {
+            None | Some(0) => Ok(()),
+            Some(more) => {
+                let count = text::plural(more, noun);
+                let (number, noun) = count.split_once(' ').unwrap_or((&count, ""));
+                let line = self.paint(DIM, format!("and {number} more {noun}{tail}"));
+                self.line("", &line)
+            }
+        }
+    }
+
+    fn diagnostics(&mut self, diagnostics: &[Diagnostic]) -> io::Result<()> {
+        for diagnostic in diagnostics {
+            let place =
+                [diagnostic.layer.map(|n| format!("layer {n}")), diagnostic.path.as_ref().map(|path| path.to_string())];
+            let place: Vec<_> = place.into_iter().flatten().collect();
+            let place = if place.is_empty() { String::new() } else { format!("{}: ", place.join(", ")) };
+            let label = if diagnostic.unread { "not read" } else { "note" };
+            self.wrapped(label, &format!("{place}{}", text::plain(&diagnostic.text)))?;
+        }
+        if diagnostics.is_empty() { Ok(()) } else { writeln!(self.out) }
+    }
+
+    /// Every remedy that a finding names, once, in the order of the findings.
+    fn remedies(&mut self, findings: &[Finding]) -> io::Result<()> {
+        let mut seen = HashSet::new();
+        for remedy in findings.iter().map(|f| &f.remedy).filter(|r| seen.insert(r.id.as_str())) {
+            self.remedy(remedy)?;
+        }
+        Ok(())
+    }
+
+    fn remedy(&mut self, remedy: &Remedy) -> io::Result<()> {
+        let title = self.paint(BOLD, text::plain(&remedy.title));
+        writeln!(self.out, " REMEDY    {title} [{}]", text::plain(&remedy.id))?;
+        for line in text::wrap(&text::plain(&remedy.text), self.look.width - INDENT) {
+            self.line("", &line)?;
+        }
+        for line in remedy.dockerfile.lines() {
+            let line = format!("| {}", text::verbatim(line));
+            let line = self.paint(DIM, line.trim_end());
+            self.line("", &line)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn summary(&mut self, report: &Report, verdict: &Verdict) -> io::Result<()> {
+        let unread = verdict::unread(report);
+        let found = if report.findings.is_empty() {
+            match unread {
+                0 => "nothing found that should have stayed in the builder stage".to_string(),
+                n => format!("nothing found, but {} not read", text::things(n)),
+            }
+        } else {
+            let unread = if unread > 0 { format!("; {} not read", text::things(unread)) } else { String::new() };
+            format!("{}{unread}", count_findings(&report.findings))
+        };
+        for line in text::wrap(&found, self.look.width) {
+            writeln!(self.out, "{line}")?;
+        }
+        let color = match verdict {
+            Verdict::Passed { .. } => GREEN,
+            Verdict::Failed { .. } => RED,
+            Verdict::Partial { .. } => YELLOW,
+        };
+        let line = self.paint(color, verdict);
+        writeln!(self.out, "{line}")
+    }
+
+    /// A label and its value, which may hold colours.
+    fn line(&mut self, label: &str, value: &str) -> io::Result<()> {
+        let label = if label.is_empty() { format!("{:10}", "") } else { self.paint(DIM, format!("{label:<10}")) };
+        writeln!(self.out, " {label} {value}")
+    }
+
+    fn clipped(&mut self, label: &str, value: &str) -> io::Result<()> {
+        self.line(label, &text::clip(value, self.look.width - INDENT))
+    }
+
+    fn wrapped(&mut self, label: &str, value: &str) -> io::Result<()> {
+        for (at, line) in text::wrap(value, self.look.width - INDENT).iter().enumerate() {
+            self.line(if at == 0 { label } else { "" }, line)?;
+        }
+        Ok(())
+    }
+
+    fn paint(&self, color: &str, text: impl Display) -> String {
+        let text = text.to_string();
+        if self.look.color && !text.is_empty() { format!("\x1b[{color}m{text}\x1b[0m") } else { text }
+    }
+}
+
+fn badge_color(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "1;97;45",
+        Severity::High => "1;97;41",
+        Severity::Medium => "1;30;43",
+        Severity::Low => "1;30;46",
+        Severity::Note => "1;30;47",
+    }
+}
+
+fn subject(finding: &Finding) -> String {
+    let version = finding.version.as_deref().map_or_else(String::new, |v| format!(" {v}"));
+    let buried = if finding.state == State::Buried { " (buried)" } else { "" };
+    text::plain(&format!("{}{version}{buried}", finding.subject))
+}
+
+fn describe_layer(layer: &LayerRef, layers: usize) -> String {
+    let command = layer.created_by.as_deref().map(text::command).filter(|c| !c.is_empty());
+    let command = command.unwrap_or_else(|| "the history does not say what made it".to_string());
+    format!("{} of {layers}: {command}", layer.number)
+}
+
+fn describe_user(user: &EffectiveUser) -> String {
+    let id = |id: Option<u32>| id.map_or_else(|| "?".to_string(), |id| id.to_string());
+    let ids = format!("{}:{}", id(user.uid), id(user.gid));
+    let name = user.name.as_deref().map_or_else(|| ids.clone(), |name| format!("{} ({ids})", text::plain(name)));
+    if user.how.is_empty() { name } else { format!("{name}: {}", text::plain(&user.how)) }
+}
+
+fn count_findings(findings: &[Finding]) -> String {
+    let mut counts = BTreeMap::<_, usize>::new();
+    for finding in findings {
+        *counts.entry(finding.severity).or_default() += 1;
+    }
+    let counts: Vec<_> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
+    let bytes = findings.iter().fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
+    // Two findings may share a file; then the sum counts it twice, and the line says that it is a bound.
+    let most = if share_files(findings) { "at most " } else { "" };
+    let cost = if bytes > 0 { format!("; {most}{} need not ship", text::bytes(bytes)) } else { String::new() };
+    format!("{} ({}){cost}", text::plural(findings.len(), "finding"), counts.join(", "))
+}
+
+fn share_files(findings: &[Finding]) -> bool {
+    let mut seen = HashSet::new();
+    let files = findings.iter().flat_map(|f| f.paths.iter().map(move |g| (f.state, g)));
+    files.flat_map(|(state, g)| g.files.iter().map(move |file| (state, file))).any(|file| !seen.insert(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing;
+
+    fn printed(report: &Report, width: usize, color: bool) -> String {
+        let mut out = Vec::new();
+        let verdict = Verdict::of(report, Some(Severity::High));
+        write(report, &verdict, Look { width, color }, &mut out).expect("a Vec takes everything");
+        String::from_utf8(out).expect("text")
+    }
+
+    /// The text without its colours.
+    fn bare(colored: &str) -> String {
+        let mut parts = colored.split('\x1b');
+        let first = parts.next().unwrap_or_default().to_string();
+        parts.fold(first, |out, part| out + part.split_once('m').map_or(part, |(_, text)| text))
+    }
+
+    #[test]
+    fn the_whole_table_at_eighty_columns() {
+        assert_eq!(printed(&testing::report(), 80, false), include_str!("testdata/table-80.txt"));
+    }
+
+    #[test]
+    fn the_whole_table_at_a_hundred_and_forty_columns() {
+        assert_eq!(printed(&testing::report(), 140, false), include_str!("testdata/table-140.txt"));
+    }
+
+    #[test]
+    fn colours_change_nothing_but_colours() {
+        let plain = printed(&testing::report(), 100, false);
+        let colored = printed(&testing::report(), 100, true);
+        assert!(!plain.contains('\x1b'));
+        assert!(colored.contains("\x1b[1;97;41m HIGH     \x1b[0m"), "{colored}");
+        assert_eq!(bare(&colored), plain);
+    }
+
+    #[test]
+    fn lines_keep_the_width_unless_one_word_is_longer() {
+        for width in [80, 100, 140] {
+            for line in printed(&testing::report(), width, false).lines() {
+                assert!(text::width(line) <= width, "{width}: {line:?}");
+                assert_eq!(line.trim_end(), line, "no blanks at the end");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clean_image_says_so_in_one_line() {
+        let page = printed(&testing::empty(), 100, false);
+        let tail: Vec<_> = page.lines().skip_while(|l| !l.is_empty()).collect();
+        assert_eq!(
+            tail,
+            ["", "nothing found that should have stayed in the builder stage", "PASSED: no finding is high or worse"]
+        );
+    }
+
+    #[test]
+    fn an_image_that_was_not_read_whole_is_not_called_clean() {
+        let mut report = testing::empty();
+        report.diagnostics = vec![testing::unread("the gzip stream ends early"), testing::unread("no tar header")];
+        let page = printed(&report, 100, false);
+        assert!(page.contains(" not read   layer 2, /var/lib/x: the gzip stream ends early\n"), "{page}");
+        assert!(page.ends_with("nothing found, but 2 things were not read\nNOT JUDGED: 2 things were not read\n"));
+        report.findings = testing::report().findings;
+        let page = printed(&report, 100, false);
+        assert!(
+            page.contains("3 findings (1 high, 1 medium, 1 low); 312 MB need not ship; 2 things were not read\n"),
+            "{page}"
+        );
+        assert!(page.ends_with("FAILED: 1 finding is high or worse\n"));
+    }
+
+    #[test]
+    fn a_remedy_is_told_once() {
+        let page = printed(&testing::many(3), 100, false);
+        assert_eq!(page.matches(" REMEDY ").count(), 1);
+        assert_eq!(page.matches(" remedy ").count(), 3);
+    }
+
+    #[test]
+    fn files_of_two_findings_make_the_sum_a_bound() {
+        let mut report = testing::report();
+        report.findings.push(report.findings[0].clone());
+        let page = printed(&report, 100, false);
+        assert!(page.contains("; at most 624 MB need not ship\n"), "{page}");
+    }
+
+    #[test]
+    fn no_name_in_an_image_reaches_the_terminal_raw() {
+        for name in testing::HOSTILE {
+            let page = printed(&testing::hostile(name), 80, false);
+            let raw =
+                |c: char| c != '\n' && c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            assert!(!page.contains(raw), "{page:?}");
+        }
+    }
+
+    #[test]
+    fn every_finding_is_printed_however_many() {
+        let page = printed(&testing::many(5_001), 100, false);
+        assert_eq!(page.matches(" build-tool/gcc ").count(), 5_001);
+    }
+}

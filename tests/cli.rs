@@ -1,0 +1,174 @@
+//! The binary from the outside: what is typed, printed and returned. No network and no engine.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// A real image: Alpine with a Node.js application that kept its compiler; see `testdata/README.md`.
+const IMAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/node-app.oci.tar");
+
+fn offcut(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offcut"));
+    command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn ran(args: &[&str]) -> (i32, String, String) {
+    finished(offcut(args).output().expect("it starts"))
+}
+
+fn finished(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("offcut writes UTF-8");
+    (output.status.code().expect("it ended by itself"), text(output.stdout), text(output.stderr))
+}
+
+fn is_valid(document: &str, schema: &str) -> bool {
+    let schema = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(schema)).expect("the schema is there");
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON")).expect("a schema");
+    schema.is_valid(&serde_json::from_str::<Value>(document).expect("JSON"))
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for args in [&["--help"][..], &["-V"], &["scan", "--help"], &["files", "-h"], &["rules", "check", "-h"]] {
+        let (code, out, err) = ran(args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        assert!(out.contains("offcut"), "{args:?}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_code_2_and_prints_no_report() {
+    for args in [
+        &[][..],
+        &["scan"],
+        &["scan", "a", "b"],
+        &["--no-such-option"],
+        &["scan", IMAGE, "--fail-on", "severe"],
+        &["scan", IMAGE, "-f", "xml"],
+        &["scan", IMAGE, "-o", "jsn=x"],
+        &["scan", IMAGE, "-o", "/no/such/dir/x"],
+        &["scan", IMAGE, "-j", "0"],
+        &["scan", IMAGE, "--max-image-size", "big"],
+        &["scan", IMAGE, "--policies", "/no/such/dir"],
+        &["scan", "docker-archive:/no/such/file"],
+        &["rules"],
+        &["explain", "build-tool/no-such-rule"],
+    ] {
+        let (code, out, err) = ran(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}: {err}");
+        assert!(!err.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn what_can_not_be_read_is_code_3_and_says_why() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cut = dir.path().join("cut.tar");
+    let whole = fs::read(IMAGE).expect("the image is there");
+    fs::write(&cut, whole.get(..whole.len() / 2).expect("a half")).expect("written");
+    let cut = cut.display().to_string();
+    for args in
+        [&["scan", &cut][..], &["scan", &cut, "--fail-on", "never"], &["scan", &cut, "-f", "sarif"], &["files", &cut]]
+    {
+        let (code, out, err) = ran(args);
+        assert_eq!((code, out.as_str()), (3, ""), "{args:?}: {err}");
+        assert!(err.starts_with("error: "), "{err}");
+        assert!(err.lines().skip(1).all(|l| l.starts_with("  cause: ") || l.starts_with("  help: ")), "{err}");
+    }
+}
+
+#[test]
+fn the_gate_decides_between_0_and_1_in_every_format() {
+    for format in ["table", "json", "sarif"] {
+        assert_eq!(ran(&["scan", IMAGE, "-f", format, "--fail-on", "never"]).0, 0);
+        assert_eq!(ran(&["scan", IMAGE, "-f", format, "--fail-on", "note"]).0, 1);
+    }
+}
+
+#[test]
+fn one_scan_of_a_real_image_gives_three_valid_reports() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| dir.path().join(name);
+    let json = format!("json={}", at("a.json").display());
+    let sarif = format!("sarif={}", at("a.sarif").display());
+    let (code, table, err) = ran(&[IMAGE, "--fail-on", "never", "-o", &json, "-o", &sarif]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(table.contains("build-tool/typescript") && table.contains("root-user/uid-0"), "{table}");
+    assert!(!table.contains('\x1b'), "no colours into a pipe");
+    let read = |name: &str| fs::read_to_string(at(name)).expect("written");
+    assert!(is_valid(&read("a.json"), "docs/schema/report-v1.json"));
+    assert!(is_valid(&read("a.sarif"), "tests/schema/sarif-schema-2.1.0.json"));
+    assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 2, "no temporary file is left");
+}
+
+#[test]
+fn the_same_image_gives_the_same_bytes_at_any_number_of_threads() {
+    for format in ["table", "json", "sarif"] {
+        let one = ran(&["scan", IMAGE, "-f", format, "-j", "1"]).1;
+        assert_eq!(ran(&["scan", IMAGE, "-f", format, "-j", "4"]).1, one, "{format}");
+    }
+}
+
+#[test]
+fn options_come_from_the_environment_and_the_command_line_wins() {
+    let with = |args: &[&str]| {
+        let mut command = offcut(args);
+        command.env("OFFCUT_FORMAT", "json").env("OFFCUT_FAIL_ON", "never").env("OFFCUT_QUIET", "1");
+        finished(command.output().expect("it starts"))
+    };
+    let (code, out, err) = with(&["scan", IMAGE]);
+    assert_eq!((code, err.as_str()), (0, ""), "quiet prints no verdict either");
+    assert!(out.starts_with('{'));
+    let (code, out, _) = with(&["scan", IMAGE, "-f", "table", "--fail-on", "note"]);
+    assert_eq!(code, 1);
+    assert!(!out.starts_with('{'));
+}
+
+#[test]
+fn an_archive_comes_through_standard_input_too() {
+    let mut command = offcut(&["scan", "-", "-f", "json", "--fail-on", "never"]);
+    command.stdin(fs::File::open(IMAGE).expect("the image is there"));
+    let (code, out, err) = finished(command.output().expect("it starts"));
+    assert_eq!(code, 0, "{err}");
+    let findings = |text: &str| serde_json::from_str::<Value>(text).expect("JSON")["findings"].clone();
+    assert_eq!(findings(&out), findings(&ran(&["scan", IMAGE, "-f", "json"]).1));
+}
+
+#[test]
+fn every_file_is_one_line_and_one_object() {
+    let (code, lines, _) = ran(&["files", IMAGE]);
+    assert_eq!(code, 0);
+    assert!(lines.lines().any(|l| l.ends_with(" /bin/busybox")), "{lines}");
+    let (_, objects, _) = ran(&["files", IMAGE, "-f", "json"]);
+    let objects: Vec<Value> = objects.lines().map(|l| serde_json::from_str(l).expect("JSON")).collect();
+    assert_eq!(objects.len(), lines.lines().count());
+    assert!(objects.iter().all(|o| o["state"] == "live"));
+    let (_, all, _) = ran(&["files", IMAGE, "--all", "-f", "json"]);
+    assert!(all.lines().count() >= objects.len());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut command = offcut(&["files", IMAGE]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let (code, _, err) = finished(child.wait_with_output().expect("it ends"));
+    assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[test]
+fn every_listed_rule_can_be_explained() {
+    let (code, list, _) = ran(&["rules", "list"]);
+    assert_eq!(code, 0);
+    assert!(list.lines().count() > 1, "{list}");
+    for rule in list.lines().filter_map(|line| line.split_whitespace().next()) {
+        let (code, told, _) = ran(&["explain", rule]);
+        assert_eq!(code, 0, "{rule}");
+        assert!(told.contains(rule), "{rule}");
+    }
+}
