@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How a scan is done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ScanOptions {
     /// Where images are looked for.
     pub source: source::Options,
@@ -33,12 +33,6 @@ pub struct ScanOptions {
     pub limits: Limits,
     /// How far the scan is; read it from another thread.
     pub progress: Arc<Progress>,
-}
-
-impl Default for ScanOptions {
-    fn default() -> Self {
-        Self { source: source::Options::default(), jobs: 0, limits: Limits::default(), progress: Arc::default() }
-    }
 }
 
 /// How far a scan is, in stored bytes.
@@ -162,12 +156,13 @@ fn peel_stream(mut stream: Stream, peeler: &Peeler<'_>) -> Result<(ImageInfo, Ve
     let (image, keys) = stream.finish()?;
     let mut layers = Vec::with_capacity(keys.len());
     for (at, key) in keys.iter().enumerate() {
-        let facts = match keys[at + 1..].contains(key) {
-            true => read.get(key).map(|facts| facts.as_ref().map(LayerFacts::clone).map_err(ToString::to_string)),
-            false => read.remove(key).map(|facts| facts.map_err(|e| e.to_string())),
+        let again = keys[at + 1..].contains(key);
+        let facts = match read.get(key) {
+            Some(Ok(facts)) if again => Some(Ok(facts.clone())),
+            _ => read.remove(key),
         };
         let missing = || Error::judge(layer_name(at, &image)).cause(format!("\"{key}\" is not in the archive"));
-        let facts = facts.ok_or_else(missing)?.map_err(|e| Error::judge(layer_name(at, &image)).cause(e))?;
+        let facts = facts.ok_or_else(missing)?.map_err(|e| unreadable(at, &image, e))?;
         let promise = promise(&image.layers[at]);
         promise.check(&facts).map_err(|e| unreadable(at, &image, e))?;
         layers.push(facts);

@@ -75,7 +75,7 @@ enum Record {
     Rpm,
     PackageJson,
     PythonMetadata,
-    PythonRecord,
+    PythonFiles,
     Passwd,
     Group,
 }
@@ -285,7 +285,7 @@ impl<'p> Looker<'p> {
                 Ok(dist) => (Some(Fact::Python(dist)), Vec::new()),
                 Err(malformed) => (None, vec![malformed.0]),
             },
-            Record::PythonRecord => keep(python::record(&ImagePath::new(&self.path), body), |files| {
+            Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), |files| {
                 Fact::Python(PythonDist { files, ..PythonDist::default() })
             }),
             // Test data of every second npm package is broken on purpose: no fault, just no package.
@@ -316,7 +316,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"package.json" => (Record::PackageJson, MIB),
         b"METADATA" if path::parent(path).ends_with(b".dist-info") => (Record::PythonMetadata, 4 * MIB),
         b"PKG-INFO" if path::parent(path).ends_with(b".egg-info") => (Record::PythonMetadata, 4 * MIB),
-        b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonRecord, 16 * MIB),
+        b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonFiles, 16 * MIB),
         b"status" if path == b"var/lib/dpkg/status" => (Record::DpkgStatus, 64 * MIB),
         b"diversions" if path == b"var/lib/dpkg/diversions" => (Record::DpkgDiversions, 4 * MIB),
         b"installed" if matches!(path, b"lib/apk/db/installed" | b"usr/lib/apk/db/installed") => {
