@@ -200,7 +200,9 @@ def findings(suite, offcut, docker, podman, images, work):
 def sources(suite, offcut, docker, podman, images, work):
     """The same image through every source gives the same report."""
     for name, image in images.items():
-        want = comparable(offcut.report(f"docker-archive:{image.archive}"))
+        want = None
+        with suite.case(f"sources: {name} through docker-archive:"):
+            want = comparable(offcut.report(f"docker-archive:{image.archive}"))
         references = {
             "docker:": (f"docker:{image.tag}", {"DOCKER_HOST": docker.host}),
             "podman:": (f"podman:{image.tag}", {"CONTAINER_HOST": podman.host}),
@@ -251,7 +253,9 @@ def differs(got, want, at="report"):
 def tree(suite, offcut, docker, podman, images, work):
     """The merged tree, file by file, against two readers that are not ours."""
     for name, image in images.items():
-        seen = listed(offcut, f"docker-archive:{image.archive}")
+        seen = {}
+        with suite.case(f"tree: {name} is listed"):
+            seen = listed(offcut, f"docker-archive:{image.archive}")
         with suite.case(f"tree: {name} as docker export has it"):
             docker.export(image.tag, work / "export.tar")
             compare(seen, exported(work / "export.tar"), OF_THE_ENGINE)
