@@ -16,14 +16,14 @@ use crate::{
     error::{Error, Result},
     inventory::Inventory,
     layer::{self, Limits, PeelError, Peeler, Promise},
-    model::{Diagnostic, ImageInfo, LayerFacts, LayerInfo, LayerRef, LayerSummary, Report, ToolInfo},
+    model::{Diagnostic, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo},
     probe::Probes,
     rule,
     source::{self, Layout, Source, Stream},
 };
 
 /// How a scan is done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ScanOptions {
     /// Where images are looked for.
     pub source: source::Options,
@@ -33,12 +33,6 @@ pub struct ScanOptions {
     pub limits: Limits,
     /// How far the scan is; read it from another thread.
     pub progress: Arc<Progress>,
-}
-
-impl Default for ScanOptions {
-    fn default() -> Self {
-        Self { source: source::Options::default(), jobs: 0, limits: Limits::default(), progress: Arc::default() }
-    }
 }
 
 /// How far a scan is, in stored bytes.
@@ -66,7 +60,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),
         tool: ToolInfo { version: env!("CARGO_PKG_VERSION").to_string(), catalogue: Some(catalogue.digest) },
-        image,
+        image: image.redacted(),
     })
 }
 
@@ -162,12 +156,13 @@ fn peel_stream(mut stream: Stream, peeler: &Peeler<'_>) -> Result<(ImageInfo, Ve
     let (image, keys) = stream.finish()?;
     let mut layers = Vec::with_capacity(keys.len());
     for (at, key) in keys.iter().enumerate() {
-        let facts = match keys[at + 1..].contains(key) {
-            true => read.get(key).map(|facts| facts.as_ref().map(LayerFacts::clone).map_err(ToString::to_string)),
-            false => read.remove(key).map(|facts| facts.map_err(|e| e.to_string())),
+        let again = keys[at + 1..].contains(key);
+        let facts = match read.get(key) {
+            Some(Ok(facts)) if again => Some(Ok(facts.clone())),
+            _ => read.remove(key),
         };
         let missing = || Error::judge(layer_name(at, &image)).cause(format!("\"{key}\" is not in the archive"));
-        let facts = facts.ok_or_else(missing)?.map_err(|e| Error::judge(layer_name(at, &image)).cause(e))?;
+        let facts = facts.ok_or_else(missing)?.map_err(|e| unreadable(at, &image, e))?;
         let promise = promise(&image.layers[at]);
         promise.check(&facts).map_err(|e| unreadable(at, &image, e))?;
         layers.push(facts);
@@ -194,19 +189,9 @@ fn unreadable(at: usize, image: &ImageInfo, error: PeelError) -> Error {
     Error::judge(layer_name(at, image)).cause(error).help(help)
 }
 
-/// A layer as findings and summaries point to it.
-pub fn layer_ref(image: &ImageInfo, number: u32) -> LayerRef {
-    let info = image.layers.get(number as usize);
-    LayerRef {
-        number: number + 1,
-        diff_id: info.and_then(|l| l.diff_id),
-        created_by: info.and_then(|l| l.history.as_ref()).map(|h| h.created_by.clone()),
-    }
-}
-
 fn summarise(image: &ImageInfo, inventory: &Inventory) -> Vec<LayerSummary> {
     let summary = |(at, facts): (usize, &LayerFacts)| LayerSummary {
-        layer: layer_ref(image, at as u32),
+        layer: image.layer_ref(at as u32),
         blob: facts.blob,
         blob_bytes: facts.blob_bytes,
         tar_bytes: facts.tar_bytes,

@@ -1,46 +1,43 @@
-//! The policy files compiled into the program.
-//!
-//! The list is kept by hand and a test compares it with the directory: a build script would run code for sixty
-//! lines that change once a month.
+//! The policy files that the program carries, packed by `build.rs`.
 
-macro_rules! policies {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../policies/", $name)))),*]
-    };
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
+
+/// Names, lengths and texts, compressed.
+static PACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policies.deflate"));
+
+/// Name, relative to `policies/`, and text of every policy file; sorted by name.
+pub fn files() -> Vec<(String, String)> {
+    let mut text = String::new();
+    // The blob was made by this very build: whatever were wrong with it, the test below would show.
+    let _ = DeflateDecoder::new(PACK).read_to_string(&mut text);
+    let mut rest = text.as_str();
+    let mut files = Vec::new();
+    while let Some((name, len, after)) = header(rest) {
+        let Some((text, next)) = after.split_at_checked(len) else { break };
+        files.push((name.to_string(), text.to_string()));
+        rest = next;
+    }
+    files
 }
 
-/// Name, relative to `policies/`, and text of every policy file; sorted.
-pub static FILES: &[(&str, &str)] = policies![
-    "config/user.toml",
-    "remedies/compiled.toml",
-    "remedies/managed.toml",
-    "remedies/system.toml",
-    "tools/autotools.toml",
-    "tools/binutils.toml",
-    "tools/bundlers.toml",
-    "tools/clang.toml",
-    "tools/cmake.toml",
-    "tools/gcc.toml",
-    "tools/git.toml",
-    "tools/go.toml",
-    "tools/java.toml",
-    "tools/make.toml",
-    "tools/python.toml",
-    "tools/rust.toml",
-    "tools/typescript.toml",
-];
+fn header(pack: &str) -> Option<(&str, usize, &str)> {
+    let (name, rest) = pack.split_once('\n')?;
+    let (len, rest) = rest.split_once('\n')?;
+    Some((name, len.parse().ok()?, rest))
+}
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     #[test]
-    fn every_file_of_the_policy_directory_is_compiled_in_and_no_other() {
+    fn every_file_of_the_policy_directory_is_carried_and_no_other() {
         let mut on_disk = Vec::new();
         super::super::read_dir(&Path::new(env!("CARGO_MANIFEST_DIR")).join("policies"), "", &mut on_disk)
             .expect("the directory of the repository");
         on_disk.sort();
-        let compiled: Vec<_> = super::FILES.iter().map(|&(name, text)| (name.to_string(), text.to_string())).collect();
-        assert_eq!(compiled, on_disk);
+        assert_eq!(super::files(), on_disk);
     }
 }

@@ -257,7 +257,7 @@ impl Catalogue {
     /// # Errors
     /// Only if a wrong policy file was compiled in, which a test excludes.
     pub fn builtin() -> Result<Self> {
-        let files = builtin::FILES.iter().map(|&(name, text)| (name.to_string(), text.to_string())).collect();
+        let files = builtin::files();
         Self::from_files(files)
     }
 

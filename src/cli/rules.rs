@@ -8,6 +8,9 @@ use crate::{
     rule::proof,
 };
 
+/// Width of prose, in letters.
+const WIDTH: usize = 100;
+
 /// Writes every rule in one line: id, severity, title.
 ///
 /// # Errors
@@ -93,7 +96,7 @@ fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     let about = &rule.about;
     writeln!(out, "{}  ({}, {})", about.id, about.severity, rule.subject)?;
     writeln!(out, "{}\n", about.title)?;
-    writeln!(out, "{}\n", about.why)?;
+    writeln!(out, "{}\n", wrapped(&about.why))?;
     writeln!(out, "What counts as proof")?;
     for (manager, names) in &rule.packages {
         writeln!(
@@ -120,7 +123,7 @@ fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  - {}{}", miss.why, shown(miss))?;
     }
     writeln!(out, "\nWhat to do: {}", about.remedy.title)?;
-    writeln!(out, "{}\n", about.remedy.text)?;
+    writeln!(out, "{}\n", wrapped(&about.remedy.text))?;
     for line in about.remedy.dockerfile.lines() {
         writeln!(out, "{}", format!("    {line}").trim_end())?;
     }
@@ -129,6 +132,22 @@ fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {link}")?;
     }
     Ok(())
+}
+
+/// Breaks prose into lines of at most [`WIDTH`] letters.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + word.chars().count() < WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_string()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn module_text(module: &Module) -> String {
@@ -227,6 +246,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn prose_is_broken_between_words() {
+        let text = "word ".repeat(60);
+        assert!(wrapped(&text).lines().all(|line| line.len() == 99 && !line.ends_with(' ')), "{}", wrapped(&text));
+        assert_eq!(wrapped(&"x".repeat(200)).len(), 200, "a word is never cut");
     }
 
     #[test]

@@ -240,7 +240,8 @@ impl Inventory {
                 State::Buried => (&mut totals.buried_files, &mut totals.buried_bytes),
             };
             *files += 1;
-            *bytes += file.size();
+            // A sparse file may claim any size.
+            *bytes = bytes.saturating_add(file.size());
         }
         totals.packages = self.packages.iter().filter(|p| p.state == State::Live).count() as u64;
         totals

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Fact, ImagePath, Kind, Manager, PackageRow, State, path};
+use crate::model::{Fact, ImagePath, Kind, Manager, NpmPackage, PackageRow, State, path};
 
 use super::{File, FileId, Inventory, Package, PackageId};
 
@@ -21,28 +21,29 @@ pub(super) fn find(inventory: &Inventory) -> (Vec<Package>, Owners) {
         owners: vec![None; inventory.nodes.len()],
         known: HashSet::new(),
     };
-    // Live databases first: a row that a buried database repeats is the same package, not a removed one.
-    let databases = |state| inventory.observed().filter(move |(file, _)| file.state() == state);
-    for state in [State::Live, State::Buried] {
-        for (file, fact) in databases(state) {
-            if let Fact::Packages { manager, rows } = fact {
-                for row in rows {
-                    register.distribution_package(*manager, row, file);
-                }
+    // Live databases first, then the younger of the buried: a row that an older database repeats is the same package.
+    let mut records: Vec<(File<'_>, &Fact)> = inventory.observed().collect();
+    records.sort_by_key(|(file, _)| (file.hidden_by().is_some(), std::cmp::Reverse(file.layer()), file.id()));
+    let kept: HashSet<Manager> = records
+        .iter()
+        .filter(|(file, _)| file.state() == State::Live)
+        .filter_map(|(_, fact)| if let Fact::Packages { manager, .. } = fact { Some(*manager) } else { None })
+        .collect();
+    for (file, fact) in &records {
+        if let Fact::Packages { manager, rows } = fact {
+            for row in rows {
+                register.distribution_package(*manager, row, *file, kept.contains(manager));
             }
         }
     }
-    for state in [State::Live, State::Buried] {
-        for (file, fact) in databases(state) {
-            match fact {
-                Fact::Python(dist) if !dist.name.is_empty() => {
-                    register.python_package(&dist.name, &dist.version, file);
-                }
-                Fact::Npm(npm) => register.npm_package(&npm.name, &npm.version, file),
-                _ => {}
-            }
+    for (file, fact) in &records {
+        if let Fact::Python(dist) = fact
+            && !dist.name.is_empty()
+        {
+            register.python_package(&dist.name, &dist.version, *file);
         }
     }
+    register.npm_packages(&records);
     (register.packages, register.owners)
 }
 
@@ -88,25 +89,31 @@ struct Register<'a> {
 }
 
 impl<'a> Register<'a> {
-    fn distribution_package(&mut self, manager: Manager, row: &'a PackageRow, home: File<'a>) {
+    /// Files a row of a distribution's database. `kept` tells whether there is a live database of that manager: where
+    /// a layer deleted it (`rm -rf /var/lib/dpkg`), its last state still describes the files that stayed.
+    fn distribution_package(&mut self, manager: Manager, row: &'a PackageRow, home: File<'a>, kept: bool) {
         if !self.known.insert((manager, &row.name, &row.version, &row.arch)) {
             return;
         }
-        let state = home.state();
         let listed: Vec<&'a [ImagePath]> = match manager {
             // A removed package's list is buried too; an installed one's is live.
             Manager::Deb => {
                 let lists = self.lists.deb.get(row.name.as_str());
-                lists.into_iter().flatten().filter(|(of, _)| *of == state).map(|(_, files)| *files).collect()
+                lists.into_iter().flatten().filter(|(of, _)| *of == home.state()).map(|(_, files)| *files).collect()
             }
             _ => vec![&row.files],
         };
-        let mut files: Vec<FileId> = Vec::new();
-        for path in listed.into_iter().flatten() {
-            match state {
-                State::Live => files.extend(self.live_file(path.as_bytes())),
-                State::Buried => files.extend(self.buried_files(path.as_bytes())),
+        let listed = listed.into_iter().flatten().map(ImagePath::as_bytes);
+        let mut files: Vec<FileId> = match home.state() {
+            State::Buried if kept => Vec::new(),
+            state => {
+                let live = listed.clone().filter_map(|path| self.live_file(path)).collect::<Vec<_>>();
+                live.into_iter().filter(|id| state == State::Live || self.is_free(*id)).collect()
             }
+        };
+        let state = if home.state() == State::Live || !files.is_empty() { State::Live } else { State::Buried };
+        if state == State::Buried {
+            files = listed.flat_map(|path| self.buried_files(path)).collect();
         }
         self.add(Package {
             manager,
@@ -118,6 +125,10 @@ impl<'a> Register<'a> {
             home: home.id(),
             files,
         });
+    }
+
+    fn is_free(&self, file: FileId) -> bool {
+        self.owners.get(file.0 as usize).is_some_and(Option::is_none)
     }
 
     /// The live file that a database means by a path: diverted, or reached through a linked directory.
@@ -155,24 +166,33 @@ impl<'a> Register<'a> {
         self.language_package(Manager::Pypi, name, version, metadata, files);
     }
 
-    fn npm_package(&mut self, name: &'a str, version: &'a str, manifest: File<'a>) {
-        let home = path::parent(manifest.path());
-        if name.is_empty() || !is_module_dir(home) {
-            return;
-        }
-        let own = |f: &File<'_>| !contains_part(&f.path()[home.len()..], b"node_modules");
-        let inventory = self.inventory;
-        let ids: Vec<FileId> = match manifest.state() {
-            State::Live => {
-                inventory.under(home).filter(own).filter(|f| f.kind() != Kind::Dir).map(|f| f.id()).collect()
+    /// Files every npm module with the files of its directory, those of nested modules left out. One pass over the
+    /// image: each file goes to the nearest module above it.
+    fn npm_packages(&mut self, records: &[(File<'a>, &'a Fact)]) {
+        let modules: Vec<(File<'a>, &NpmPackage)> = records
+            .iter()
+            .filter_map(|(file, fact)| if let Fact::Npm(npm) = fact { Some((*file, npm)) } else { None })
+            .filter(|(file, npm)| !npm.name.is_empty() && is_module_dir(path::parent(file.path())))
+            .collect();
+        let layer_of = |file: &File<'_>| file.hidden_by().map(|_| file.layer());
+        let homes: HashMap<(&[u8], Option<u32>), usize> = modules
+            .iter()
+            .enumerate()
+            .map(|(at, (file, _))| ((path::parent(file.path()), layer_of(file)), at))
+            .collect();
+        let mut files: Vec<Vec<FileId>> = vec![Vec::new(); modules.len()];
+        if !homes.is_empty() {
+            for file in self.inventory.all().filter(|f| f.kind() != Kind::Dir) {
+                let dirs = path::ancestors(file.path()).take_while(|dir| path::name(dir) != b"node_modules");
+                let home = dirs.into_iter().find_map(|dir| homes.get(&(dir, layer_of(&file))));
+                if let Some(files) = home.and_then(|&at| files.get_mut(at)) {
+                    files.push(file.id());
+                }
             }
-            State::Buried => inventory
-                .buried_under(home)
-                .filter(|f| f.layer() == manifest.layer() && own(f) && f.kind() != Kind::Dir)
-                .map(|f| f.id())
-                .collect(),
-        };
-        self.language_package(Manager::Npm, name, version, manifest, ids);
+        }
+        for ((manifest, npm), files) in modules.into_iter().zip(files) {
+            self.language_package(Manager::Npm, &npm.name, &npm.version, manifest, files);
+        }
     }
 
     fn language_package(&mut self, manager: Manager, name: &str, version: &str, home: File<'a>, files: Vec<FileId>) {
@@ -218,8 +238,4 @@ pub fn is_module_dir(dir: &[u8]) -> bool {
     let parent = path::parent(dir);
     let holds_modules = |p: &[u8]| path::name(p) == b"node_modules" || p == b"usr/share/nodejs";
     holds_modules(parent) || path::name(parent).starts_with(b"@") && holds_modules(path::parent(parent))
-}
-
-fn contains_part(path: &[u8], part: &[u8]) -> bool {
-    path.split(|&b| b == b'/').any(|p| p == part)
 }

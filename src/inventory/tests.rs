@@ -232,6 +232,24 @@ fn a_package_removed_above_is_buried_with_its_files_and_a_kept_one_is_not_double
 }
 
 #[test]
+fn a_deleted_database_still_describes_the_files_that_stayed() {
+    let image = image([
+        layer()
+            .file("usr/bin/gcc")
+            .file("usr/bin/gone")
+            .file("var/lib/dpkg/info/gcc.list")
+            .fact(list("gcc", &["usr/bin/gcc"]))
+            .file("var/lib/dpkg/info/old.list")
+            .fact(list("old", &["usr/bin/gone"]))
+            .file("var/lib/dpkg/status")
+            .fact(deb(vec![row("gcc", "12"), row("old", "1")])),
+        layer().whiteout("var/lib/dpkg").whiteout("usr/bin/gone"),
+    ]);
+    let all: Vec<_> = image.packages().iter().map(|p| (p.name.as_str(), p.state, p.files.len())).collect();
+    assert_eq!(all, [("gcc", State::Live, 1), ("old", State::Buried, 1)]);
+}
+
+#[test]
 fn a_module_owns_its_directory_without_nested_modules_and_the_application_is_no_module() {
     let npm = |name: &str| Fact::Npm(NpmPackage { name: name.into(), version: "1.0.0".into() });
     let image = image([layer()

@@ -4,7 +4,7 @@
 
 use crate::{
     layer::{
-        peel::PeelError,
+        error::PeelError,
         settle::settle,
         tar::{EntryKind, Header, Sink},
     },

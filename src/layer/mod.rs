@@ -4,6 +4,7 @@
 
 mod build;
 pub mod decode;
+mod error;
 mod peel;
 mod settle;
 pub mod tar;
@@ -11,6 +12,7 @@ mod walk;
 
 pub use self::{
     build::{Builder, Meta},
-    peel::{Limits, PeelError, Peeler, Promise},
+    error::PeelError,
+    peel::{Limits, Peeler, Promise},
     walk::walk,
 };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Digest;
+use super::{Digest, LayerRef, redact};
 
 /// What is known of an image before any layer is read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,32 @@ pub struct ImageInfo {
     pub layers: Vec<LayerInfo>,
     /// What the user should know about how the image was chosen (platforms, attestations left out).
     pub notes: Vec<String>,
+}
+
+impl ImageInfo {
+    /// A layer as findings and summaries point to it; the lowest is 0 here and number 1 there.
+    pub fn layer_ref(&self, layer: u32) -> LayerRef {
+        let info = self.layers.get(layer as usize);
+        LayerRef {
+            number: layer.saturating_add(1),
+            diff_id: info.and_then(|l| l.diff_id),
+            created_by: info.and_then(|l| l.history.as_ref()).map(|h| redact::created_by(&h.created_by)),
+        }
+    }
+
+    /// The description as reports may show it: without the values of build arguments and environment variables,
+    /// which is where secrets are.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        let of_config = self.config.iter_mut().flat_map(|c| &mut c.history);
+        for history in self.layers.iter_mut().filter_map(|l| l.history.as_mut()).chain(of_config) {
+            history.created_by = redact::created_by(&history.created_by);
+        }
+        for variable in self.config.iter_mut().flat_map(|c| &mut c.env) {
+            *variable = redact::assignment(variable);
+        }
+        self
+    }
 }
 
 /// One layer as manifest, configuration and history describe it.
@@ -62,7 +88,7 @@ pub struct History {
 pub struct ImageConfig {
     /// `USER`, verbatim.
     pub user: String,
-    /// `ENV`, each `NAME=value`.
+    /// `ENV`, each `NAME=value`; in a report each `NAME=...`.
     pub env: Vec<String>,
     /// `ENTRYPOINT`.
     pub entrypoint: Vec<String>,

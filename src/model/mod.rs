@@ -7,5 +7,6 @@ mod facts;
 mod finding;
 mod image;
 pub mod path;
+pub mod redact;
 
 pub use self::{digest::Digest, facts::*, finding::*, image::*, path::ImagePath};

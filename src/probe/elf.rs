@@ -34,6 +34,13 @@ pub const GO_MAGIC: &[u8] = b"\xff Go buildinf:";
 /// Bytes kept from a Go magic on; the main package's path stands right behind the version.
 pub const GO_MAX: usize = 4096;
 
+/// Where the program headers end in the file; `None` until the head holds the ELF header.
+pub fn headers_end(head: &[u8]) -> Option<u64> {
+    let header = goblin::elf::Elf::parse_header(head).ok()?;
+    let size = u64::from(header.e_phentsize).checked_mul(u64::from(header.e_phnum))?;
+    header.e_phoff.checked_add(size)
+}
+
 /// Where the dynamic section lies in the file, if the head tells.
 pub fn dynamic_range(head: &[u8]) -> Option<Range<u64>> {
     let (_, programs, _) = headers(head)?;

@@ -75,7 +75,7 @@ enum Record {
     Rpm,
     PackageJson,
     PythonMetadata,
-    PythonRecord,
+    PythonFiles,
     Passwd,
     Group,
 }
@@ -91,7 +91,8 @@ pub struct Looker<'p> {
     offset: u64,
     search: Search,
     hits: Vec<u16>,
-    dynamic: Window,
+    /// The dynamic section, once the program headers have passed by.
+    dynamic: Option<Window>,
     go: Vec<Window>,
 }
 
@@ -125,7 +126,7 @@ impl<'p> Looker<'p> {
             offset: 0,
             search: Search::default(),
             hits: Vec::new(),
-            dynamic: Window::default(),
+            dynamic: None,
             go: Vec::new(),
         }
     }
@@ -195,8 +196,7 @@ impl<'p> Looker<'p> {
             self.search.restart();
             self.hits.clear();
             self.go.clear();
-            self.dynamic.bytes.clear();
-            self.dynamic.range = elf::dynamic_range(&self.buffer).unwrap_or_default();
+            self.dynamic = None;
             let head = std::mem::take(&mut self.buffer);
             self.search(&head);
             if self.format != Format::Elf {
@@ -226,11 +226,24 @@ impl<'p> Looker<'p> {
             window.copy(self.offset, piece);
         }
         if self.format == Format::Elf {
-            self.dynamic.copy(self.offset, piece);
             let room = HEAD_MAX.saturating_sub(self.buffer.len());
             self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
+            self.follow_dynamic(piece);
         }
         self.offset += piece.len() as u64;
+    }
+
+    /// Copies the dynamic section from the piece, which is in the head already if it still belongs there.
+    fn follow_dynamic(&mut self, piece: &[u8]) {
+        if let Some(window) = &mut self.dynamic {
+            window.copy(self.offset, piece);
+        } else if elf::headers_end(&self.buffer).is_some_and(|end| end <= self.buffer.len() as u64) {
+            let range = elf::dynamic_range(&self.buffer).unwrap_or_default();
+            let mut window = Window { range, bytes: Vec::new() };
+            window.copy(0, &self.buffer);
+            window.copy(self.offset, piece);
+            self.dynamic = Some(window);
+        }
     }
 
     /// The facts of a searched file.
@@ -241,7 +254,8 @@ impl<'p> Looker<'p> {
         if self.format != Format::Elf {
             return (!literals.is_empty()).then_some(Fact::Literals(literals));
         }
-        let mut elf = elf::read(&self.buffer, &self.dynamic.bytes).unwrap_or_default();
+        let dynamic = self.dynamic.as_ref().map_or(&[][..], |window| &window.bytes);
+        let mut elf = elf::read(&self.buffer, dynamic).unwrap_or_default();
         elf.literals = literals;
         elf.go = self.go.iter().find_map(|window| elf::go_build(&window.bytes));
         Some(Fact::Elf(elf))
@@ -271,7 +285,7 @@ impl<'p> Looker<'p> {
                 Ok(dist) => (Some(Fact::Python(dist)), Vec::new()),
                 Err(malformed) => (None, vec![malformed.0]),
             },
-            Record::PythonRecord => keep(python::record(&ImagePath::new(&self.path), body), |files| {
+            Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), |files| {
                 Fact::Python(PythonDist { files, ..PythonDist::default() })
             }),
             // Test data of every second npm package is broken on purpose: no fault, just no package.
@@ -302,7 +316,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"package.json" => (Record::PackageJson, MIB),
         b"METADATA" if path::parent(path).ends_with(b".dist-info") => (Record::PythonMetadata, 4 * MIB),
         b"PKG-INFO" if path::parent(path).ends_with(b".egg-info") => (Record::PythonMetadata, 4 * MIB),
-        b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonRecord, 16 * MIB),
+        b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonFiles, 16 * MIB),
         b"status" if path == b"var/lib/dpkg/status" => (Record::DpkgStatus, 64 * MIB),
         b"diversions" if path == b"var/lib/dpkg/diversions" => (Record::DpkgDiversions, 4 * MIB),
         b"installed" if matches!(path, b"lib/apk/db/installed" | b"usr/lib/apk/db/installed") => {
@@ -388,6 +402,18 @@ mod tests {
             let Some(Fact::Elf(elf)) = look(&probes, "opt/helper", &body, piece).fact else { panic!("an ELF file") };
             assert_eq!(elf.literals, ["GNU assembler version %s"], "{piece}");
             assert_eq!(elf.go.map(|go| go.path).as_deref(), Some("cmd/asm"), "{piece}");
+        }
+    }
+
+    #[test]
+    fn libraries_are_read_however_far_behind_the_headers_they_are_named() {
+        let probes = Probes::new([]);
+        // This very test is an ELF program with a dozen program headers and libraries to load.
+        let body = std::fs::read(std::env::current_exe().expect("a path")).expect("readable");
+        for piece in [1_000, 4_096, 524_288, body.len()] {
+            let Some(Fact::Elf(elf)) = look(&probes, "opt/test", &body, piece).fact else { panic!("an ELF file") };
+            assert!(elf.program && elf.interpreter.is_some(), "{piece}");
+            assert!(elf.needed.iter().any(|library| library.starts_with("libc.")), "{piece}: {:?}", elf.needed);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Finds literals in streams of bytes, far faster than the bytes can be decompressed.
 //!
 //! Every literal is at least [`LITERAL_MIN`] bytes long, so it is enough to look at one four-byte window every
-//! [`STRIDE`] bytes: one of them must fall into any occurrence. A bitmap says in a nanosecond that a window belongs to
+//! seven bytes: one of them must fall into any occurrence. A bitmap says in a nanosecond that a window belongs to
 //! no literal; the rare rest is compared in full. Why not a library: `benches/README.md` has the comparison with
 //! `aho-corasick`, which this replaces at about a tenth of its cost.
 

@@ -1,7 +1,7 @@
 //! The judgements: what of the inventory does not belong in a final image.
 //!
-//! Nearly all of it is one generic rule over the data of the catalogue: [`signal`] collects what proves something,
-//! [`group`] makes one finding of what belongs together. Only the user an image runs as has code of its own. Bytes
+//! Nearly all of it is one generic rule over the data of the catalogue: `signal` collects what proves something,
+//! `group` makes one finding of what belongs together. Only the user an image runs as has code of its own. Bytes
 //! are not seen here.
 
 mod group;

@@ -198,11 +198,13 @@ fn every_name_of_a_file_is_listed_and_its_bytes_count_once() {
             {{ path = "opt/x/bin/helper", size = 700, {BAKER} }},
             {{ path = "opt/x/bin/same", kind = "hardlink", link = "opt/x/bin/helper" }},
             {{ path = "usr/bin/cc", kind = "symlink", link = "../../opt/x/bin/same" }},
+            {{ path = "usr/bin/a", kind = "symlink", link = "b" }},
+            {{ path = "usr/bin/b", kind = "symlink", link = "/usr/bin/cc" }},
             {{ path = "usr/bin/gone", kind = "symlink", link = "nowhere" }},
         ]"#
     );
     let finding = only(&[(&example, &[])]);
-    assert_eq!(files(&finding), ["/opt/x/bin/helper", "/opt/x/bin/same", "/usr/bin/cc"]);
+    assert_eq!(files(&finding), ["/opt/x/bin/helper", "/opt/x/bin/same", "/usr/bin/a", "/usr/bin/b", "/usr/bin/cc"]);
     assert_eq!(finding.bytes, 700);
     assert_eq!(finding.paths.iter().map(|group| group.bytes).sum::<u64>(), 700);
 }

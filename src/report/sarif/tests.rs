@@ -197,7 +197,7 @@ fn the_file_stays_under_the_limit_of_an_upload_whatever_the_names() {
         finding.evidence.truncate(1);
         finding.evidence[0].path = Some(ImagePath::new(&noise.bytes(400)));
     }
-    let long: Vec<_> = (0..60).map(|_| ImagePath::new(&noise.bytes(4_000))).collect();
+    let long: Vec<_> = (0..60).map(|_| ImagePath::new(&noise.bytes(700))).collect();
     for finding in report.findings.iter_mut().take(600) {
         finding.paths[0].files = long.clone();
     }

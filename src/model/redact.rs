@@ -1,0 +1,89 @@
+//! Takes values out of build instructions before they are shown.
+//!
+//! Build arguments and environment variables are where secrets hide, and every report prints the instruction that
+//! made a layer. The names stay, so that a reader knows the line; the raw text stays inside the process.
+
+/// What stands in the place of a value.
+const HIDDEN: &str = "...";
+
+/// A history entry's command without the values of build arguments (`|2 A=x B=y /bin/sh -c ...`), of `ENV` and of
+/// `ARG`.
+///
+/// Dialects: the classic builder's `/bin/sh -c #(nop)  ENV A=x`, BuildKit's `ENV A=x` and
+/// `RUN |1 A=x /bin/sh -c ... # buildkit`, and buildah's, which are the classic ones.
+pub fn created_by(command: &str) -> String {
+    let (lead, rest) = split_lead(command);
+    for instruction in ["ENV ", "ARG "] {
+        if let Some(assignments) = rest.strip_prefix(instruction) {
+            return format!("{lead}{instruction}{}", hide_assignments(assignments));
+        }
+    }
+    let Some(arguments) = rest.strip_prefix('|') else { return command.to_string() };
+    let (count, arguments) = arguments.split_once(' ').unwrap_or((arguments, ""));
+    // The shell's path ends the arguments; values may hold spaces, so nothing before it is kept but names.
+    let shell = arguments.find(" /bin/").or_else(|| arguments.find(" /")).unwrap_or(arguments.len());
+    let (arguments, shell) = arguments.split_at(shell);
+    let names = hide_assignments(arguments);
+    format!("{lead}|{count} {names}{shell}")
+}
+
+/// `NAME=value` without the value.
+pub fn assignment(text: &str) -> String {
+    match text.split_once('=') {
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => text.to_string(),
+    }
+}
+
+fn split_lead(command: &str) -> (&str, &str) {
+    let nop = command.find("#(nop)").map(|at| at + "#(nop)".len());
+    let start = nop.or_else(|| command.starts_with("RUN |").then_some("RUN ".len())).unwrap_or(0);
+    let (lead, rest) = command.split_at(start);
+    let trimmed = rest.trim_start();
+    (&command[..lead.len() + rest.len() - trimmed.len()], trimmed)
+}
+
+/// Keeps the names of `A=x B="y z"`, or of the old form `A x`.
+fn hide_assignments(text: &str) -> String {
+    let names: Vec<&str> = text.split_whitespace().filter_map(|word| Some(word.split_once('=')?.0)).collect();
+    let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let named: Vec<String> = names.into_iter().filter(is_name).map(|name| format!("{name}={HIDDEN}")).collect();
+    match (named.is_empty(), text.split_whitespace().next()) {
+        (true, Some(name)) if text.trim() != name => format!("{name} {HIDDEN}"),
+        (true, name) => name.unwrap_or_default().to_string(),
+        _ => named.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_arguments_and_variables_are_not_shown() {
+        for (command, want) in [
+            ("|1 TOKEN=s3cret /bin/sh -c npm ci", "|1 TOKEN=... /bin/sh -c npm ci"),
+            ("|2 A=x y B=/s3cret/z /bin/sh -c make", "|2 A=... B=... /bin/sh -c make"),
+            ("RUN |1 TOKEN=s3cret /bin/sh -c npm ci # buildkit", "RUN |1 TOKEN=... /bin/sh -c npm ci # buildkit"),
+            ("/bin/sh -c #(nop)  ENV TOKEN=s3cret B=\"a s3cret\"", "/bin/sh -c #(nop)  ENV TOKEN=... B=..."),
+            ("ENV TOKEN s3cret", "ENV TOKEN ..."),
+            ("ARG TOKEN=s3cret", "ARG TOKEN=..."),
+            ("ARG TOKEN", "ARG TOKEN"),
+            ("/bin/sh -c #(nop) ARG TOKEN=s3cret", "/bin/sh -c #(nop) ARG TOKEN=..."),
+        ] {
+            assert_eq!(created_by(command), want);
+        }
+    }
+
+    #[test]
+    fn other_instructions_stay_as_they_are() {
+        for command in [
+            "RUN /bin/sh -c apt-get install gcc # buildkit",
+            "COPY dir:abc in /app ",
+            "/bin/sh -c #(nop)  CMD [\"node\"]",
+            "",
+        ] {
+            assert_eq!(created_by(command), command);
+        }
+    }
+}
