@@ -62,9 +62,9 @@ class Offcut:
         self.program = program
         self.env = {"PATH": os.environ["PATH"], "HOME": str(work), "LANG": "C.UTF-8"}
 
-    def __call__(self, *arguments, stdin=subprocess.DEVNULL, **env):
+    def __call__(self, *arguments, stdin=subprocess.DEVNULL, cwd=None, **env):
         command = [self.program, *map(str, arguments)]
-        return subprocess.run(command, stdin=stdin, capture_output=True, env=self.env | env, timeout=600)
+        return subprocess.run(command, stdin=stdin, cwd=cwd, capture_output=True, env=self.env | env, timeout=600)
 
     def report(self, reference, **more):
         """The JSON report of an image that can be judged."""
@@ -151,6 +151,11 @@ def demo(suite, offcut, docker, podman, images, work):
         wanted = {("build-tool/typescript", "live"), ("build-tool/webpack", "live"), ("root-user/uid-0", "live")}
         assert wanted <= found, f"missing {wanted - found}"
         within(("build-tool/ninja", "buried"), found, "the buried tool")
+    with suite.case("demo: the README shows what is printed"):
+        printed = offcut("scan", DEMO.relative_to(ROOT), cwd=ROOT).stdout.decode()
+        shown_there = re.search(r"```text\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+        for part in shown_there.split("[...]"):
+            within(part.strip("\n"), printed, "README.md")
     with suite.case("demo: every finding has evidence, a remedy and, when it is about files, a layer and bytes"):
         for finding in report["findings"]:
             assert finding["evidence"] and finding["remedy"]["text"] and finding["refs"], finding["rule"]
