@@ -28,7 +28,7 @@ EXPECTED = {
     "debian-c": (1, {"build-tool/gcc", "build-tool/make", "build-tool/git", "root-user/uid-0"}, {"build-tool/go"}),
     "go-scratch": (0, set(), {""}),
     "node-multi": (1, {"build-tool/typescript", "build-tool/webpack"}, {"root-user/uid-0", "build-tool/ninja"}),
-    "buried": (1, {"build-tool/gcc", "build-tool/make", "build-tool/git"}, {"root-user/uid-0"}),
+    "buried": (0, {"build-tool/gcc", "build-tool/make", "build-tool/git"}, {"root-user/uid-0"}),
 }
 
 # USER, a line to add to /etc/passwd. What it comes to is what the daemon says, not a column here.
