@@ -72,7 +72,9 @@ def layers(layout):
 
 def about(layout):
     files = layers(layout)
-    return f"{len(files)} layers, {sum(f.stat().st_size for f, _ in files) / 1e6:.0f} MB stored, {files[0][1].split()[0]}"
+    return (
+        f"{len(files)} layers, {sum(f.stat().st_size for f, _ in files) / 1e6:.0f} MB stored, {files[0][1].split()[0]}"
+    )
 
 
 def floor(layout):

@@ -19,7 +19,9 @@ DEMO = ROOT / "testdata" / "node-app.oci.tar"
 
 def run(*command, check=True, **more):
     """Runs a program to its end; its output is bytes. Fails with what it wrote to standard error."""
-    done = subprocess.run([str(c) for c in command], capture_output=True, stdin=more.pop("stdin", subprocess.DEVNULL), **more)
+    done = subprocess.run(
+        [str(c) for c in command], capture_output=True, stdin=more.pop("stdin", subprocess.DEVNULL), **more
+    )
     if check and done.returncode != 0:
         said = done.stderr.decode(errors="replace")[-2000:]
         raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{said}")
@@ -133,7 +135,7 @@ def node_app(docker, layout, work):
     manifest = layout.manifest()
     layers = [f"{number}.tar" for number in range(len(manifest["layers"]))]
     listing = {"Config": "config.json", "RepoTags": ["offcut-e2e/node-app:latest"], "Layers": layers}
-    for name, descriptor in zip(layers, manifest["layers"]):
+    for name, descriptor in zip(layers, manifest["layers"], strict=True):
         packed = layout.blob(descriptor)
         (work / name).write_bytes(run("zstd", "--decompress", "--long=31", "--stdout", packed).stdout)
     (work / "manifest.json").write_text(json.dumps([listing]))

@@ -95,7 +95,9 @@ class Image:
     def save(self, docker, podman):
         docker.save(self.tag, self.archive)
         skopeo(f"docker-archive:{self.archive}", f"oci:{self.layout}:{self.tag}")
-        skopeo("--dest-compress-format", "zstd", f"docker-archive:{self.archive}", f"oci-archive:{self.zstd}:{self.tag}")
+        skopeo(
+            "--dest-compress-format", "zstd", f"docker-archive:{self.archive}", f"oci-archive:{self.zstd}:{self.tag}"
+        )
         podman("load", "--quiet", "--input", self.archive)
 
 
@@ -163,7 +165,9 @@ def demo(suite, offcut, docker, podman, images, work):
                 assert finding["layer"]["created_by"] and finding["bytes"] > 0, finding["rule"]
             equal(finding["state"] == "buried", finding["hidden_by"] is not None, finding["rule"])
     with suite.case("demo: one run writes all formats"):
-        done = offcut("scan", DEMO, "-o", f"json={work}/demo.json", "-o", f"sarif={work}/demo.sarif", "--fail-on", "never")
+        done = offcut(
+            "scan", DEMO, "-o", f"json={work}/demo.json", "-o", f"sarif={work}/demo.sarif", "--fail-on", "never"
+        )
         equal(done.returncode, 0, "exit code")
         equal(json.loads((work / "demo.json").read_bytes()), report, "the report")
         results = json.loads((work / "demo.sarif").read_bytes())["runs"][0]["results"]
@@ -292,7 +296,13 @@ def listed_row(row, sizes):
 
 def exported(file):
     """The same of a tar archive, by Python's own reader."""
-    kinds = {tarfile.DIRTYPE: "dir", tarfile.SYMTYPE: "symlink", tarfile.CHRTYPE: "char", tarfile.BLKTYPE: "block", tarfile.FIFOTYPE: "fifo"}
+    kinds = {
+        tarfile.DIRTYPE: "dir",
+        tarfile.SYMTYPE: "symlink",
+        tarfile.CHRTYPE: "char",
+        tarfile.BLKTYPE: "block",
+        tarfile.FIFOTYPE: "fifo",
+    }
     rows = {}
     with tarfile.open(file, errors="surrogateescape") as archive:
         for member in archive:
@@ -301,14 +311,28 @@ def exported(file):
             if member.issym() and member.linkname.startswith("/"):
                 link = "/" + link
             size = rows[shown(os.fsencode(member.linkname))][2] if member.islnk() else member.size
-            rows[path] = (kinds.get(member.type, "file"), f"{member.mode & 0o7777:04o}", size, member.uid, member.gid, link)
+            rows[path] = (
+                kinds.get(member.type, "file"),
+                f"{member.mode & 0o7777:04o}",
+                size,
+                member.uid,
+                member.gid,
+                link,
+            )
     rows.pop("/", None)
     return rows
 
 
 def walked(root):
     """The same of a directory."""
-    kinds = [(stat.S_ISREG, "file"), (stat.S_ISDIR, "dir"), (stat.S_ISLNK, "symlink"), (stat.S_ISCHR, "char"), (stat.S_ISBLK, "block"), (stat.S_ISFIFO, "fifo")]
+    kinds = [
+        (stat.S_ISREG, "file"),
+        (stat.S_ISDIR, "dir"),
+        (stat.S_ISLNK, "symlink"),
+        (stat.S_ISCHR, "char"),
+        (stat.S_ISBLK, "block"),
+        (stat.S_ISFIFO, "fifo"),
+    ]
     rows, base = {}, os.fsencode(root)
     for directory, directories, files in os.walk(base):
         for name in directories + files:
@@ -317,7 +341,14 @@ def walked(root):
             kind = next(word for holds, word in kinds if holds(about.st_mode))
             size = about.st_size if kind == "file" else 0
             link = escaped(os.readlink(path)) if kind == "symlink" else ""
-            rows[shown(path[len(base):])] = (kind, f"{stat.S_IMODE(about.st_mode):04o}", size, about.st_uid, about.st_gid, link)
+            rows[shown(path[len(base) :])] = (
+                kind,
+                f"{stat.S_IMODE(about.st_mode):04o}",
+                size,
+                about.st_uid,
+                about.st_gid,
+                link,
+            )
     return rows
 
 
