@@ -4,8 +4,7 @@
 //! that is what the kernel's overlay shows. Opaque marks and whiteouts hide lower layers only, wherever they stand in
 //! their archive. What is hidden is kept as buried, since its bytes still ship.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use rayon::slice::ParallelSliceMut;
 
 use crate::model::{Entry, EntryId, EntryTable, Format, Kind, LayerFacts, Whiteout, path};
@@ -50,7 +49,8 @@ type Sight<'a> = HashMap<&'a [u8], Seen>;
 
 /// Merges the layers, lowest first.
 pub(super) fn merge(layers: &[LayerFacts]) -> Merged {
-    let mut seen = Sight::with_capacity(layers.iter().map(|l| l.entries.len()).sum());
+    let mut seen = Sight::default();
+    seen.reserve(layers.iter().map(|l| l.entries.len()).max().unwrap_or(0));
     let (mut live, mut buried, mut implied_paths) = (Vec::new(), Vec::new(), Vec::new());
 
     for (number, facts) in layers.iter().enumerate().rev() {
@@ -82,13 +82,19 @@ pub(super) fn merge(layers: &[LayerFacts]) -> Merged {
     }
     drop(seen);
 
-    let name = |n: &Node| table(layers, &implied, n).get(n.entry).map_or(&b""[..], |e| e.path);
-    live.par_sort_unstable_by(|a, b| name(a).cmp(name(b)));
-    buried.par_sort_unstable_by(|a, b| name(a).cmp(name(b)).then(a.layer.cmp(&b.layer)));
     let count = live.len();
-    live.append(&mut buried);
-    live.shrink_to_fit();
-    Merged { nodes: live, live: count, implied }
+    let mut nodes = sorted(layers, &implied, live);
+    nodes.extend(sorted(layers, &implied, buried));
+    nodes.shrink_to_fit();
+    Merged { nodes, live: count, implied }
+}
+
+/// Sorts nodes by path, then by layer. Stable sorting is the faster one here: archives list most directories in order.
+fn sorted(layers: &[LayerFacts], implied: &EntryTable, nodes: Vec<Node>) -> Vec<Node> {
+    let path = |node: &Node| table(layers, implied, node).get(node.entry).map_or(&b""[..], |e| e.path);
+    let mut keyed: Vec<(&[u8], Node)> = nodes.into_iter().map(|node| (path(&node), node)).collect();
+    keyed.par_sort_by(|(a, one), (b, other)| a.cmp(b).then(one.layer.cmp(&other.layer)));
+    keyed.into_iter().map(|(_, node)| node).collect()
 }
 
 /// The table that holds a node's row.

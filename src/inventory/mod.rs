@@ -2,6 +2,7 @@
 //!
 //! Answers questions about the whole image. It does not know where bytes came from, and it judges nothing.
 
+mod index;
 mod merge;
 mod owner;
 #[cfg(test)]
@@ -11,8 +12,11 @@ use crate::model::{
     Entry, EntryId, EntryTable, Fact, Format, Group, Kind, LayerFacts, Manager, Notice, State, Totals, User, path,
 };
 
-use self::merge::{Merged, Node};
 pub use self::owner::is_module_dir;
+use self::{
+    index::PathIndex,
+    merge::{Merged, Node},
+};
 
 /// Links that are followed before a path counts as a loop, as Linux does (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
@@ -32,6 +36,8 @@ pub struct Inventory {
     /// Live files sorted by path, then buried files sorted by path and layer.
     nodes: Vec<Node>,
     live: usize,
+    /// The live nodes by path.
+    index: PathIndex,
     /// For every hard link the file it is another name of.
     targets: Vec<(FileId, FileId)>,
     packages: Vec<Package>,
@@ -63,8 +69,9 @@ impl Inventory {
     /// Merges the layers, lowest first, and finds the owner of every file.
     pub fn build(layers: Vec<LayerFacts>) -> Self {
         let Merged { nodes, live, implied } = merge::merge(&layers);
-        let mut inventory =
-            Self { layers, implied, nodes, live, targets: Vec::new(), packages: Vec::new(), owners: Vec::new() };
+        let (index, targets, packages, owners) = Default::default();
+        let mut inventory = Self { layers, implied, nodes, live, index, targets, packages, owners };
+        inventory.index = PathIndex::build(inventory.files().map(|f| f.path()));
         inventory.targets = inventory.find_hard_link_targets();
         let (packages, owners) = owner::find(&inventory);
         inventory.packages = packages;
@@ -101,8 +108,8 @@ impl Inventory {
 
     /// The live file at exactly this cleaned path; links on the way are not followed.
     pub fn get(&self, path: &[u8]) -> Option<File<'_>> {
-        let at = self.nodes[..self.live].partition_point(|n| self.path_of(n) < path);
-        (at < self.live).then(|| self.file(FileId(at as u32))).filter(|f| f.path() == path)
+        let at = self.index.find(path, |at| self.nodes.get(at as usize).is_some_and(|n| self.path_of(n) == path))?;
+        Some(self.file(FileId(at)))
     }
 
     /// The live files below a directory, itself left out, sorted by path bytes.

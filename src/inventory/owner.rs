@@ -3,7 +3,7 @@
 //! A distribution's database wins over a language package, and a language package over nobody: Debian's own copy of
 //! an npm module belongs to its deb.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Fact, ImagePath, Kind, Manager, NpmPackage, PackageRow, State, path};
 

@@ -4,7 +4,7 @@
 //! behind a linked directory of the same archive means the directory that the link leads to. Ordinary archives have
 //! neither, so the usual cost is one look at each name.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Entry, EntryId, EntryTable, Kind, LayerFacts, Notice, Observation, path};
 
@@ -149,7 +149,7 @@ impl Unpacked {
         let mut rows = EntryTable::default();
         let meant: HashMap<EntryId, EntryId> = std::mem::take(&mut self.meant).into_iter().collect();
         for row in self.rows.iter() {
-            let target = meant.get(&row.id).filter(|t| self.dead.contains(t) && !self.dead.contains(&row.id));
+            let target = meant.get(&row.id).filter(|t| self.dead.contains(*t) && !self.dead.contains(&row.id));
             let Some((&target, file)) = target.and_then(|t| Some((t, self.rows.get(*t)?))) else {
                 rows.push(&row);
                 continue;
