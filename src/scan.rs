@@ -100,7 +100,7 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
     Ok((image, pool.install(|| Inventory::build(layers))))
 }
 
-/// Reads the layers of a layout, the largest first, as many at once as the pool has threads. A layer that comes
+/// Reads the layers of a layout, the largest first and several at once. A layer that comes
 /// twice is read once.
 fn peel_all(layout: &Layout, peeler: &Peeler<'_>, progress: &Progress) -> Result<Vec<LayerFacts>> {
     let infos = &layout.image.layers;
@@ -123,7 +123,9 @@ fn peel_all(layout: &Layout, peeler: &Peeler<'_>, progress: &Progress) -> Result
     };
     // The drivers are threads of their own: they wait for files and for the pool, which a task of the pool must not.
     let mut read: HashMap<usize, Result<LayerFacts>> = thread::scope(|scope| {
-        let count = peeler.pool.current_num_threads().min(order.len());
+        // Half as many again as the pool has threads: while one reads its file, the pool works for another.
+        let threads = peeler.pool.current_num_threads();
+        let count = (threads + threads.div_ceil(2)).min(order.len());
         let drivers: Vec<_> = (0..count).map(|_| scope.spawn(drive)).collect();
         drivers.into_iter().flat_map(|d| d.join().unwrap_or_default()).collect()
     });
