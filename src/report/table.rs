@@ -122,7 +122,10 @@ impl Page<'_> {
     }
 
     fn evidence(&mut self, evidence: &[Evidence]) -> io::Result<()> {
-        for (at, piece) in evidence.iter().take(SHOWN).enumerate() {
+        // Seventy module files that say the same show less than one of them and a launcher.
+        let mut told = HashSet::new();
+        let (new, again): (Vec<_>, Vec<_>) = evidence.iter().partition(|piece| told.insert(&piece.witness));
+        for (at, piece) in new.into_iter().chain(again).take(SHOWN).enumerate() {
             let path = piece.path.as_ref().map_or_else(String::new, |p| format!(" in {p}"));
             let witness = format!("{}: {}{path}", piece.class.word(), text::plain(&piece.witness));
             self.wrapped(if at == 0 { "proof" } else { "" }, &witness)?;
@@ -274,7 +277,9 @@ fn count_findings(findings: &[Finding]) -> String {
         *counts.entry(finding.severity).or_default() += 1;
     }
     let counts: Vec<_> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
-    let bytes = findings.iter().fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
+    // What is merely noted may well be needed: the run-time image of Java that holds the compiler holds the rest too.
+    let spare = findings.iter().filter(|f| f.severity > Severity::Note);
+    let bytes = spare.fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
     // Two findings may share a file; then the sum counts it twice, and the line says that it is a bound.
     let most = if share_files(findings) { "at most " } else { "" };
     let cost = if bytes > 0 { format!("; {most}{} need not ship", text::bytes(bytes)) } else { String::new() };
@@ -359,6 +364,26 @@ mod tests {
             "{page}"
         );
         assert!(page.ends_with("FAILED: 1 finding is high or worse\n"));
+    }
+
+    #[test]
+    fn what_is_only_noted_is_not_said_to_be_spare() {
+        let mut report = testing::report();
+        report.findings.iter_mut().for_each(|f| f.severity = Severity::Note);
+        let page = printed(&report, 100, false);
+        assert!(page.contains("3 findings (3 note)\n"), "{page}");
+    }
+
+    #[test]
+    fn proof_that_says_something_new_comes_first() {
+        let mut report = testing::report();
+        let gcc = &mut report.findings[0];
+        let [first, second, ..] = &gcc.evidence[..] else { panic!("two pieces") };
+        gcc.evidence = [vec![first.clone(); 5], vec![second.clone()]].concat();
+        let page = printed(&report, 140, false);
+        let (first, second) = (page.find("dpkg gcc-12"), page.find("dpkg cpp-12"));
+        assert!(first.is_some() && first < second, "{page}");
+        assert!(page.contains("and 3 more pieces of evidence"), "{page}");
     }
 
     #[test]

@@ -93,12 +93,15 @@ fn fold_older_copies(inventory: &Inventory, signals: &mut Vec<Signal<'_>>) {
     });
 }
 
+/// Versions by the name of what has them.
+type Versions = BTreeMap<String, BTreeSet<String>>;
+
 /// Signals of one rule, state and root.
 #[derive(Default)]
 struct Group {
     evidence: BTreeSet<Evidence>,
-    /// By the class of the evidence: a package tells better than a file of it.
-    versions: BTreeMap<EvidenceClass, BTreeSet<String>>,
+    /// What tells better comes first; by the name of the package, which is empty for a file.
+    versions: BTreeMap<(EvidenceClass, bool), Versions>,
     packages: BTreeSet<PackageRef>,
     files: BTreeSet<FileId>,
     confidence: Option<Confidence>,
@@ -108,7 +111,11 @@ struct Group {
 
 impl Group {
     fn add(&mut self, signal: Signal<'_>) {
-        self.versions.entry(signal.evidence.class).or_default().extend(signal.version);
+        if let Some(version) = signal.version {
+            let by_name = self.versions.entry((signal.evidence.class, signal.of_links)).or_default();
+            let name = signal.package.map(|package| package.name.clone()).unwrap_or_default();
+            by_name.entry(name).or_default().insert(version);
+        }
         self.evidence.insert(signal.evidence);
         self.files.extend(signal.files);
         self.proved |= signal.proof;
@@ -221,8 +228,7 @@ impl Make<'_> {
         }
         finding.confidence = self.group.confidence.unwrap_or(Confidence::Medium);
         finding.owner = self.owner();
-        let versions = self.group.versions.into_values().find(|versions| !versions.is_empty());
-        finding.version = versions.map(|versions| versions.into_iter().collect::<Vec<_>>().join(", "));
+        finding.version = self.group.versions.values().next().map(|versions| version(self.rule, versions));
         finding.evidence = self.group.evidence.into_iter().collect();
         finding.packages = self.group.packages.into_iter().collect();
         finding
@@ -308,6 +314,33 @@ impl Make<'_> {
         }
         .to_string()
     }
+}
+
+/// The version of what was found. Where packages differ, that of the one the tool is named after; where none is, each
+/// version stands behind its package, since two numbers alone would read as two versions of one tool.
+fn version(rule: &Rule, versions: &Versions) -> String {
+    // Debian's gcc stands for gcc-12 and has a version of its own.
+    let stands_for = |name: &str| {
+        let release = |other: &str| other.strip_prefix(name).is_some_and(|rest| is_release(rest));
+        versions.keys().any(|other| release(other))
+    };
+    let versions: BTreeMap<&str, &BTreeSet<String>> =
+        versions.iter().map(|(name, all)| (name.as_str(), all)).filter(|(name, _)| !stands_for(name)).collect();
+    let id = rule.about.id.rsplit('/').next().unwrap_or_default();
+    let named = versions.get(id).or_else(|| versions.get(rule.subject.to_lowercase().as_str()));
+    let all: BTreeSet<&String> = versions.values().copied().flatten().collect();
+    let words: Vec<String> = match named {
+        Some(versions) => versions.iter().cloned().collect(),
+        None if all.len() == 1 || versions.len() == 1 => all.into_iter().cloned().collect(),
+        None => versions.iter().flat_map(|(name, all)| all.iter().map(move |one| format!("{name} {one}"))).collect(),
+    };
+    words.join(", ")
+}
+
+/// Whether a name goes on with a release: `-12`, `-1.63`.
+fn is_release(rest: &str) -> bool {
+    let digits = rest.strip_prefix('-').unwrap_or_default();
+    !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// The most that a buried finding is worth: what is hidden can not be started, so only the bytes are left to mind.

@@ -52,6 +52,8 @@ pub(super) struct Signal<'a> {
     pub confidence: Confidence,
     pub evidence: Evidence,
     pub version: Option<String>,
+    /// Whether others tell the version better: `gcc` has only links into `gcc-12`, and a version of its own.
+    pub of_links: bool,
     pub package: Option<&'a Package>,
     /// The files that belong to it.
     pub files: Vec<FileId>,
@@ -129,6 +131,8 @@ struct Collector<'a> {
 enum Presence {
     /// Files that are more than texts.
     Files,
+    /// Links that lead to such files.
+    Links,
     /// The database does not tell which files it has.
     NotListed,
     /// Nothing but texts about it.
@@ -160,6 +164,8 @@ impl<'a> Collector<'a> {
     }
 
     fn package(&mut self, package: &'a Package, rule: usize, removed: &[FileId], lists: &Lists<'a>) {
+        let presence = self.presence(package, lists);
+        let of_links = matches!(presence, Presence::Links);
         let signal = |state, confidence, files, proof| Signal {
             rule,
             root: Root::Manager(package.manager),
@@ -167,12 +173,13 @@ impl<'a> Collector<'a> {
             confidence,
             evidence: self.package_evidence(package, EvidenceClass::Package),
             version: (proof && !package.version.is_empty()).then(|| package.version.clone()),
+            of_links,
             package: Some(package),
             files,
             proof,
         };
-        let present = match self.presence(package, lists) {
-            Presence::Files => Some((Confidence::Certain, true)),
+        let present = match presence {
+            Presence::Files | Presence::Links => Some((Confidence::Certain, true)),
             Presence::NotListed => Some((Confidence::High, true)),
             Presence::Texts => Some((Confidence::Medium, false)),
             Presence::Gone => None,
@@ -231,8 +238,11 @@ impl<'a> Collector<'a> {
             let target = (file.kind() == Kind::Symlink).then(|| self.inventory.resolve(file.path())).flatten();
             target.is_some_and(|target| has_substance(&target))
         };
-        if files.any(|file| has_substance(&file) || package.state == State::Live && leads_to_file(&file)) {
+        if files.clone().any(|file| has_substance(&file)) {
             return Presence::Files;
+        }
+        if package.state == State::Live && files.any(|file| leads_to_file(&file)) {
+            return Presence::Links;
         }
         if !package.files.is_empty() {
             return Presence::Texts;
@@ -276,6 +286,7 @@ impl<'a> Collector<'a> {
                     confidence: Confidence::Certain,
                     evidence: self.package_evidence(package, EvidenceClass::Record),
                     version: (!package.version.is_empty()).then(|| package.version.clone()),
+                    of_links: false,
                     package: Some(package),
                     files: package.files.clone(),
                     proof: true,
@@ -394,6 +405,7 @@ impl<'a> Collector<'a> {
                         path: Some(ImagePath::new(file.path())),
                     },
                     version: None,
+                    of_links: false,
                     package: None,
                     files,
                     proof: true,
@@ -568,6 +580,7 @@ impl<'a> Collector<'a> {
             confidence: Confidence::Certain,
             evidence: Evidence { class: EvidenceClass::Content, witness, path: Some(ImagePath::new(first.path())) },
             version: version(content, seen),
+            of_links: false,
             package: None,
             files: names.iter().map(File::id).collect(),
             proof: true,
@@ -663,7 +676,7 @@ fn header_witness(content: &Content, elf: &Elf) -> Option<Vec<String>> {
 fn version(content: &Content, seen: &Seen<'_>) -> Option<String> {
     let Seen::Elf(Elf { go: Some(go), .. }) = seen else { return None };
     match content.version? {
-        VersionFrom::Go => Some(go.version.clone()),
+        VersionFrom::Go => Some(go.version.strip_prefix("go").unwrap_or(&go.version).to_string()),
         // `(devel)` is what Go writes when it was built from a checkout.
         VersionFrom::Module => go.module.as_ref().map(|(_, version)| version.clone()).filter(|v| !v.starts_with('(')),
     }

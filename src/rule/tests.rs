@@ -29,7 +29,7 @@ remedy = "stages"
 refs = ["https://example.com/cake"]
 [rule.packages]
 deb = ["cake", "cake-[0-9]+"]
-apk = ["cake"]
+apk = ["cake", "cake-tools"]
 [[rule.module]]
 manager = "npm"
 name = "cake"
@@ -113,6 +113,46 @@ fn only(layers: &[(&str, &[&str])]) -> Finding {
 
 fn files(finding: &Finding) -> Vec<String> {
     finding.paths.iter().flat_map(|group| &group.files).map(ToString::to_string).collect()
+}
+
+#[test]
+fn one_version_is_that_of_the_tool_and_two_are_told_apart() {
+    for (packages, want) in [
+        // As Debian's gcc, which has two scripts and the version of a package of links.
+        (
+            r#"{ deb = "cake", version = "4:12-3", files = ["usr/bin/c89"] }, { deb = "cake-12", version = "12.2", files = ["usr/bin/cake-12"] }"#,
+            "12.2",
+        ),
+        (
+            r#"{ deb = "cake-11", version = "11.3", files = ["usr/bin/cake-11"] }, { deb = "cake-12", version = "12.2", files = ["usr/bin/cake-12"] }"#,
+            "cake-11 11.3, cake-12 12.2",
+        ),
+        (
+            r#"{ deb = "cake-11", version = "9", files = ["usr/bin/cake-11"] }, { deb = "cake-12", version = "9", files = ["usr/bin/cake-12"] }"#,
+            "9",
+        ),
+        (
+            r#"{ apk = "cake", version = "1", files = ["usr/bin/cake"] }, { apk = "cake-tools", version = "7", files = ["usr/bin/tools"] }"#,
+            "1",
+        ),
+    ] {
+        assert_eq!(only(&[(&format!("packages = [{packages}]"), &[])]).version.as_deref(), Some(want), "{packages}");
+    }
+}
+
+#[test]
+fn a_package_of_links_gives_no_version_beside_the_package_it_leads_to() {
+    let finding = only(&[(
+        r#"
+        files = [{ path = "usr/bin/cake", kind = "symlink", link = "cake-12" }]
+        packages = [
+            { deb = "cake-99", version = "4:12-3", files = ["usr/bin/cake"] },
+            { deb = "cake-12", version = "12.2", files = ["usr/bin/cake-12"] },
+        ]"#,
+        &[],
+    )]);
+    assert_eq!(finding.version.as_deref(), Some("12.2"));
+    assert_eq!(finding.packages.len(), 2);
 }
 
 const BAKER: &str = r#"elf = { program = true }, contains = ["cake: usage: bake"]"#;

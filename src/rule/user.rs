@@ -6,9 +6,7 @@
 use crate::{
     catalogue::{Catalogue, Judgement, Rule},
     inventory::Inventory,
-    model::{
-        Confidence, EffectiveUser, Evidence, EvidenceClass, Finding, Group, ImageInfo, ImagePath, State, User, path,
-    },
+    model::{Confidence, EffectiveUser, Evidence, EvidenceClass, Finding, Group, ImageInfo, State, User, path},
 };
 
 use super::group;
@@ -67,11 +65,8 @@ fn finding(rule: &Rule, user: &EffectiveUser) -> Finding {
     let witness = format!("USER \"{}\" {runs_as}: {}", path::escape(user.declared.as_bytes()), user.how);
     let mut finding = group::empty_finding(rule, "user", State::Live);
     finding.confidence = Confidence::Certain;
-    finding.evidence = vec![Evidence {
-        class: EvidenceClass::Config,
-        witness,
-        path: user.name.is_some().then(|| ImagePath::from("etc/passwd")),
-    }];
+    // The fault is in the configuration; the witness names /etc/passwd where that has a part in it.
+    finding.evidence = vec![Evidence { class: EvidenceClass::Config, witness, path: None }];
     finding
 }
 
@@ -104,9 +99,9 @@ fn resolve(user: &str, group: &str, users: &[User], groups: &[Group]) -> Result<
         (Some(Argument::Id(id)), Some(line)) => (*id, format!("/etc/passwd lists it as \"{}\"", shown(&line.name))),
         (Some(Argument::Id(id)), None) => (*id, "no line of /etc/passwd has this number".to_string()),
         (None, Some(line)) => {
-            (0, format!("no user is named, so the engine takes id 0, in /etc/passwd \"{}\"", shown(&line.name)))
+            (0, format!("no user is set, so the engine takes id 0, which /etc/passwd calls \"{}\",", shown(&line.name)))
         }
-        (None, None) => (0, "no user is named, so the engine takes id 0, which /etc/passwd does not list".to_string()),
+        (None, None) => (0, "no user is set, so the engine takes id 0, which /etc/passwd does not list".to_string()),
     };
     let default = line.map_or(0, |line| line.gid);
     let (gid, how) = match group {
