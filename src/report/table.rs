@@ -134,6 +134,9 @@ impl Page<'_> {
     }
 
     fn groups(&mut self, groups: &[PathGroup]) -> io::Result<()> {
+        // Where the bytes are, and not the three directories of settings that come first in the alphabet.
+        let mut groups: Vec<&PathGroup> = groups.iter().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.bytes));
         let shown = groups.iter().take(SHOWN);
         let rows: Vec<_> =
             shown.map(|g| (g.root.to_string(), text::plural(g.files.len(), "file"), text::bytes(g.bytes))).collect();
@@ -384,6 +387,14 @@ mod tests {
         let (first, second) = (page.find("dpkg gcc-12"), page.find("dpkg cpp-12"));
         assert!(first.is_some() && first < second, "{page}");
         assert!(page.contains("and 3 more pieces of evidence"), "{page}");
+    }
+
+    #[test]
+    fn the_directories_with_most_bytes_are_shown() {
+        let mut report = testing::report();
+        report.findings[0].paths[3].bytes += 1;
+        let page = printed(&report, 140, false);
+        assert!(page.contains(" files      /usr/share/doc/gcc-12 "), "{page}");
     }
 
     #[test]
