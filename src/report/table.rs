@@ -186,8 +186,12 @@ impl Page<'_> {
     }
 
     fn remedy(&mut self, remedy: &Remedy) -> io::Result<()> {
-        let title = self.paint(BOLD, text::plain(&remedy.title));
-        writeln!(self.out, " REMEDY    {title} [{}]", text::plain(&remedy.id))?;
+        let title = format!("{} [{}]", text::plain(&remedy.title), text::plain(&remedy.id));
+        for (at, line) in text::wrap(&title, self.look.width - INDENT).into_iter().enumerate() {
+            let label = if at == 0 { "REMEDY" } else { "" };
+            let line = self.paint(BOLD, line);
+            writeln!(self.out, " {label:<9} {line}")?;
+        }
         for line in text::wrap(&text::plain(&remedy.text), self.look.width - INDENT) {
             self.line("", &line)?;
         }
@@ -341,6 +345,15 @@ mod tests {
                 assert_eq!(line.trim_end(), line, "no blanks at the end");
             }
         }
+    }
+
+    #[test]
+    fn a_long_title_of_a_remedy_is_wrapped() {
+        let mut report = testing::report();
+        report.findings[0].remedy.title =
+            "Build with all dependencies and ship only those of production, please".into();
+        let page = printed(&report, 80, false);
+        assert!(page.lines().all(|line| text::width(line) <= 80), "{page}");
     }
 
     #[test]
