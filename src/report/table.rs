@@ -134,6 +134,9 @@ impl Page<'_> {
     }
 
     fn groups(&mut self, groups: &[PathGroup]) -> io::Result<()> {
+        // Where the bytes are, and not the three directories of settings that come first in the alphabet.
+        let mut groups: Vec<&PathGroup> = groups.iter().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.bytes));
         let shown = groups.iter().take(SHOWN);
         let rows: Vec<_> =
             shown.map(|g| (g.root.to_string(), text::plural(g.files.len(), "file"), text::bytes(g.bytes))).collect();
@@ -183,8 +186,12 @@ impl Page<'_> {
     }
 
     fn remedy(&mut self, remedy: &Remedy) -> io::Result<()> {
-        let title = self.paint(BOLD, text::plain(&remedy.title));
-        writeln!(self.out, " REMEDY    {title} [{}]", text::plain(&remedy.id))?;
+        let title = format!("{} [{}]", text::plain(&remedy.title), text::plain(&remedy.id));
+        for (at, line) in text::wrap(&title, self.look.width - INDENT).into_iter().enumerate() {
+            let label = if at == 0 { "REMEDY" } else { "" };
+            let line = self.paint(BOLD, line);
+            writeln!(self.out, " {label:<9} {line}")?;
+        }
         for line in text::wrap(&text::plain(&remedy.text), self.look.width - INDENT) {
             self.line("", &line)?;
         }
@@ -341,6 +348,15 @@ mod tests {
     }
 
     #[test]
+    fn a_long_title_of_a_remedy_is_wrapped() {
+        let mut report = testing::report();
+        report.findings[0].remedy.title =
+            "Build with all dependencies and ship only those of production, please".into();
+        let page = printed(&report, 80, false);
+        assert!(page.lines().all(|line| text::width(line) <= 80), "{page}");
+    }
+
+    #[test]
     fn a_clean_image_says_so_in_one_line() {
         let page = printed(&testing::empty(), 100, false);
         let tail: Vec<_> = page.lines().skip_while(|l| !l.is_empty()).collect();
@@ -384,6 +400,14 @@ mod tests {
         let (first, second) = (page.find("dpkg gcc-12"), page.find("dpkg cpp-12"));
         assert!(first.is_some() && first < second, "{page}");
         assert!(page.contains("and 3 more pieces of evidence"), "{page}");
+    }
+
+    #[test]
+    fn the_directories_with_most_bytes_are_shown() {
+        let mut report = testing::report();
+        report.findings[0].paths[3].bytes += 1;
+        let page = printed(&report, 140, false);
+        assert!(page.contains(" files      /usr/share/doc/gcc-12 "), "{page}");
     }
 
     #[test]

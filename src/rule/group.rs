@@ -321,7 +321,7 @@ impl Make<'_> {
 fn version(rule: &Rule, versions: &Versions) -> String {
     // Debian's gcc stands for gcc-12 and has a version of its own.
     let stands_for = |name: &str| {
-        let release = |other: &str| other.strip_prefix(name).is_some_and(|rest| is_release(rest));
+        let release = |other: &str| other.strip_prefix(name).is_some_and(is_release);
         versions.keys().any(|other| release(other))
     };
     let versions: BTreeMap<&str, &BTreeSet<String>> =

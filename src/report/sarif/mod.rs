@@ -128,7 +128,7 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
         out += &format!(", seen in '{}'", escape(&show_path(path)));
     }
     if let (State::Buried, Some(layer)) = (finding.state, &finding.hidden_by) {
-        out += &format!(", hidden by layer {} but still shipped", layer.number);
+        out += &format!(", hidden by layer {}", layer.number);
     }
     let remedy = escape(&show(&finding.remedy.title));
     format!("{out}. Remedy: {}.", remedy.trim_end_matches('.'))

@@ -131,7 +131,7 @@ fn a_message_stands_alone() {
             "The image runs as root: 'root' in the configuration of image 'registry.example:5000/shop/api:1.4'. \
              Remedy: Run as a numeric user other than 0.",
             "GNU make in the final image: 'GNU make 4.3' takes 240 kB in layer 1 of image \
-             'registry.example:5000/shop/api:1.4', seen in '/usr/bin/make', hidden by layer 2 but still shipped. \
+             'registry.example:5000/shop/api:1.4', seen in '/usr/bin/make', hidden by layer 2. \
              Remedy: Compile in a builder stage and copy the program.",
         ]
     );
