@@ -211,11 +211,6 @@ fn diagnose(image: &ImageInfo, inventory: &Inventory) -> Vec<Diagnostic> {
     };
     let about_image = |text: String| Diagnostic { layer: None, path: None, text, unread: false };
     let mut all: Vec<Diagnostic> = image.notes.iter().cloned().map(about_image).collect();
-    if image.config.is_none() {
-        all.push(about_image(
-            "a root file system has no configuration: user, environment and history were not judged".into(),
-        ));
-    }
     all.extend(inventory.notices().map(of_layer));
     all
 }

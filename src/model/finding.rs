@@ -258,7 +258,8 @@ pub struct Finding {
     pub confidence: Confidence,
     /// What was found, by name: `GCC`, `typescript`.
     pub subject: String,
-    /// Its version, where known; several are joined with `, `.
+    /// Its version, where known; several are joined with `, `, each behind its tool's name where the subject is a family
+    /// of tools (`cython 3.3.1, maturin 1.16.0`).
     pub version: Option<String>,
     /// Live or buried.
     pub state: State,
