@@ -56,10 +56,10 @@ pub(super) fn merge(layers: &[LayerFacts]) -> Merged {
     for (number, facts) in layers.iter().enumerate().rev() {
         let layer = number as u32;
         let first = live.len();
-        let mut upper = Upper { seen: &seen, dir: None, hidden: None };
+        let mut upper = Upper::default();
         for entry in facts.entries.iter() {
             let node = |hidden_by| Node { layer, entry: entry.id, implied: false, hidden_by };
-            match upper.verdict(&entry) {
+            match upper.verdict(&seen, &entry) {
                 Verdict::Live => live.push(node(None)),
                 Verdict::Merged => {}
                 Verdict::Hidden(by) => buried.push(node(Some(by))),
@@ -115,18 +115,20 @@ enum Verdict {
 }
 
 /// Answers for the entries of one layer what the layers above make of them.
-struct Upper<'s, 'a> {
-    seen: &'s Sight<'a>,
-    /// The directory asked for last, and the answer: archives list the files of a directory together.
-    dir: Option<&'a [u8]>,
-    hidden: Option<u32>,
+#[derive(Default)]
+struct Upper<'a> {
+    /// The path asked for last.
+    last: &'a [u8],
+    /// For every directory of it the length of its path, and the nearest upper layer that hides what is below it or
+    /// one above it: archives list the files of a directory together.
+    dirs: Vec<(usize, Option<u32>)>,
 }
 
-impl<'a> Upper<'_, 'a> {
-    fn verdict(&mut self, entry: &Entry<'a>) -> Verdict {
-        let above = self.seen.get(entry.path).copied().unwrap_or_default();
+impl<'a> Upper<'a> {
+    fn verdict(&mut self, seen: &Sight<'a>, entry: &Entry<'a>) -> Verdict {
+        let above = seen.get(entry.path).copied().unwrap_or_default();
         let over = if entry.kind == Kind::Dir { None } else { above.entry };
-        match [self.parent_hidden(entry.path), above.gone, over].into_iter().flatten().min() {
+        match [self.parent_hidden(seen, entry.path), above.gone, over].into_iter().flatten().min() {
             Some(by) => Verdict::Hidden(by),
             None if above.described => Verdict::Merged,
             None => Verdict::Live,
@@ -134,14 +136,21 @@ impl<'a> Upper<'_, 'a> {
     }
 
     /// The nearest upper layer that hides everything below the parent of `path`.
-    fn parent_hidden(&mut self, path: &'a [u8]) -> Option<u32> {
-        let dir = path::parent(path);
-        if self.dir != Some(dir) {
-            self.dir = Some(dir);
-            let dirs = path::ancestors(path).chain(std::iter::once(&b""[..]));
-            self.hidden = dirs.filter_map(|dir| self.seen.get(dir)?.below).min();
+    fn parent_hidden(&mut self, seen: &Sight<'a>, path: &'a [u8]) -> Option<u32> {
+        let shared = path::shared_dir(self.last, path);
+        self.last = path;
+        while self.dirs.last().is_some_and(|(len, _)| *len > shared) {
+            self.dirs.pop();
         }
-        self.hidden
+        let root = seen.get(&b""[..]).and_then(|s| s.below);
+        let mut hidden = self.dirs.last().map_or(root, |(_, hidden)| *hidden);
+        let slashes = path.iter().enumerate().skip(shared).filter(|(at, byte)| **byte == b'/' && *at > shared);
+        for dir in slashes.filter_map(|(at, _)| path.get(..at)) {
+            let here = seen.get(dir).and_then(|s| s.below);
+            hidden = hidden.into_iter().chain(here).min();
+            self.dirs.push((dir.len(), hidden));
+        }
+        hidden
     }
 }
 
@@ -162,20 +171,23 @@ fn record_entries<'a>(seen: &mut Sight<'a>, facts: &'a LayerFacts, layer: u32) {
 /// The layer is settled: nothing of it lies below a file of its own, so `gone` and `below` of a parent can only come
 /// from the layers above.
 fn record_parents<'a>(seen: &mut Sight<'a>, facts: &'a LayerFacts, layer: u32, implied: &mut Vec<&'a [u8]>) {
-    let mut last: Option<&[u8]> = None;
+    let root = seen.get(&b""[..]).and_then(|s| s.below);
+    let mut upper = Upper::default();
     for entry in facts.entries.iter() {
-        if last.replace(path::parent(entry.path)) == Some(path::parent(entry.path)) {
+        if !upper.last.is_empty() && path::parent(upper.last) == path::parent(entry.path) {
             continue;
         }
-        for dir in path::ancestors(entry.path) {
+        upper.parent_hidden(seen, entry.path);
+        for (at, (len, _)) in upper.dirs.iter().enumerate().rev() {
+            let Some(dir) = entry.path.get(..*len) else { continue };
             let s = seen.entry(dir).or_default();
             if s.entry == Some(layer) {
                 // Its own parents are noted when its entry, or the file that implied it, has its turn.
                 break;
             }
             s.entry = Some(layer);
-            let hidden = s.gone.is_some() || Upper { seen, dir: None, hidden: None }.parent_hidden(dir).is_some();
-            let s = seen.entry(dir).or_default();
+            let above = at.checked_sub(1).and_then(|at| upper.dirs.get(at));
+            let hidden = s.gone.is_some() || above.map_or(root, |(_, hidden)| *hidden).is_some();
             if !hidden && s.implied.replace(layer).is_none() {
                 implied.push(dir);
             }

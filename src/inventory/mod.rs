@@ -8,8 +8,11 @@ mod owner;
 #[cfg(test)]
 mod tests;
 
+use std::{cmp::Ordering, collections::HashMap};
+
 use crate::model::{
-    Entry, EntryId, EntryTable, Fact, Format, Group, Kind, LayerFacts, Manager, Notice, State, Totals, User, path,
+    Entry, EntryId, EntryTable, Fact, Format, Group, ImagePath, Kind, LayerFacts, Manager, Notice, State, Totals, User,
+    path,
 };
 
 pub use self::owner::is_module_dir;
@@ -20,6 +23,9 @@ use self::{
 
 /// Links that are followed before a path counts as a loop, as Linux does (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
+
+/// Hard links without a file that are listed; one is enough to know that the image was not read completely.
+const LOST_LINKS_MAX: usize = 20;
 
 /// A file of the image, live or buried: its position in the inventory.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -73,6 +79,7 @@ impl Inventory {
         let mut inventory = Self { layers, implied, nodes, live, index, targets, packages, owners };
         inventory.index = PathIndex::build(inventory.files().map(|f| f.path()));
         inventory.targets = inventory.find_hard_link_targets();
+        inventory.note_lost_links();
         let (packages, owners) = owner::find(&inventory);
         inventory.packages = packages;
         inventory.owners = owners;
@@ -254,31 +261,63 @@ impl Inventory {
         totals
     }
 
-    /// Pairs every hard link with the file that holds its content: of the same layer, else the one that the layers
-    /// below it show. Sorted by link.
+    /// Pairs every hard link with the file that holds its content. Sorted by link.
+    ///
+    /// Links are looked at in the order in which engines make them, so that a link to a link is followed in one step.
     fn find_hard_link_targets(&self) -> Vec<(FileId, FileId)> {
-        let mut targets = Vec::new();
-        for link in self.all().filter(|f| f.kind() == Kind::Hardlink) {
-            let mut at = link;
-            for _ in 0..LINKS_MAX {
-                let Some(next) = self.at_layer(at.link(), at.layer()) else { break };
-                at = next;
-                if at.kind() != Kind::Hardlink {
-                    targets.push((link.id, at.id));
-                    break;
-                }
-            }
+        let mut links: Vec<File<'_>> = self.all().filter(|f| f.kind() == Kind::Hardlink).collect();
+        links.sort_by_key(|link| (link.layer(), link.node.entry));
+        let mut targets: HashMap<FileId, FileId> = HashMap::new();
+        for link in links {
+            let Some(meant) = self.meant_by(&link) else { continue };
+            let content = if meant.kind() == Kind::Hardlink { targets.get(&meant.id).copied() } else { Some(meant.id) };
+            targets.extend(content.map(|content| (link.id, content)));
         }
+        let mut targets: Vec<_> = targets.into_iter().collect();
+        targets.sort_unstable();
         targets
     }
 
-    /// The file that stood at a path once the layers up to `layer` were in place.
-    fn at_layer(&self, path: &[u8], layer: u32) -> Option<File<'_>> {
-        let live = self.get(path).filter(|f| f.layer() <= layer);
-        self.buried_at(path)
-            .filter(|f| f.layer() <= layer && (f.layer() == layer || f.hidden_by().is_some_and(|by| by > layer)))
-            .chain(live)
-            .max_by_key(|f| f.layer())
+    /// The file that a hard link was made to.
+    fn meant_by(&self, link: &File<'_>) -> Option<File<'_>> {
+        self.at_link(link.link(), link).or_else(|| {
+            // Its directory may be a link of a lower layer.
+            let dir = self.resolve(path::parent(link.link()))?;
+            self.at_link(&[dir.path(), b"/", path::name(link.link())].concat(), link)
+        })
+    }
+
+    /// The file that stood at a path when a hard link was made: an earlier entry of the same layer, else what the
+    /// layers below show, be it that this layer hides it afterwards. Where neither is, a later entry of the same
+    /// layer: engines refuse such a layer, but what it holds is judged.
+    fn at_link(&self, path: &[u8], link: &File<'_>) -> Option<File<'_>> {
+        let layer = link.layer();
+        let age = |f: &File<'_>| match f.layer().cmp(&layer) {
+            Ordering::Less => f.hidden_by().is_none_or(|by| by >= layer).then(|| f.layer().saturating_add(1)),
+            Ordering::Equal => Some(if f.node.entry < link.node.entry { u32::MAX } else { 0 }),
+            Ordering::Greater => None,
+        };
+        let all = self.buried_at(path).chain(self.get(path)).filter(|f| f.id != link.id);
+        all.filter_map(|f| Some((age(&f)?, f))).max_by_key(|(age, _)| *age).map(|(_, f)| f)
+    }
+
+    /// Says which hard links lead nowhere: their content was not judged.
+    fn note_lost_links(&mut self) {
+        let lost: Vec<(usize, Vec<u8>)> = self
+            .all()
+            .filter(|f| f.kind() == Kind::Hardlink && f.target().is_none())
+            .take(LOST_LINKS_MAX)
+            .map(|f| (f.layer() as usize, f.path().to_vec()))
+            .collect();
+        for (layer, path) in lost {
+            if let Some(facts) = self.layers.get_mut(layer) {
+                facts.notices.push(Notice {
+                    path: Some(ImagePath::new(&path)),
+                    text: "is a hard link to a file that is not in the image, so its content was not judged".into(),
+                    unread: true,
+                });
+            }
+        }
     }
 }
 

@@ -9,6 +9,11 @@ use crate::model::{Fact, ImagePath, Kind, Manager, NpmPackage, PackageRow, State
 
 use super::{File, FileId, Inventory, Package, PackageId};
 
+/// Rows of one name that are given the files listed for that name: architectures, and versions in lower layers.
+///
+/// dpkg keeps one list for a name; a database that repeats the name must not multiply the list.
+const ROWS_MAX: usize = 64;
+
 type Owners = Vec<Option<PackageId>>;
 
 /// Returns the packages, live ones first within each manager, and the owner of every file.
@@ -20,6 +25,7 @@ pub(super) fn find(inventory: &Inventory) -> (Vec<Package>, Owners) {
         packages: Vec::new(),
         owners: vec![None; inventory.nodes.len()],
         known: HashSet::new(),
+        rows: HashMap::new(),
     };
     // Live databases first, then the younger of the buried: a row that an older database repeats is the same package.
     let mut records: Vec<(File<'_>, &Fact)> = inventory.observed().collect();
@@ -86,6 +92,8 @@ struct Register<'a> {
     packages: Vec<Package>,
     owners: Owners,
     known: HashSet<(Manager, &'a str, &'a str, &'a str)>,
+    /// Rows of one name so far.
+    rows: HashMap<(Manager, &'a str), usize>,
 }
 
 impl<'a> Register<'a> {
@@ -95,7 +103,10 @@ impl<'a> Register<'a> {
         if !self.known.insert((manager, &row.name, &row.version, &row.arch)) {
             return;
         }
+        let rows = self.rows.entry((manager, &row.name)).or_default();
+        *rows += 1;
         let listed: Vec<&'a [ImagePath]> = match manager {
+            Manager::Deb if *rows > ROWS_MAX => Vec::new(),
             // A removed package's list is buried too; an installed one's is live.
             Manager::Deb => {
                 let lists = self.lists.deb.get(row.name.as_str());

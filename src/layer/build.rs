@@ -182,6 +182,11 @@ impl<'p> Builder<'p> {
     }
 }
 
+/// The overlay driver's key in the name of an extended attribute (Linux, `filesystems/overlayfs.rst`).
+fn overlay_key(name: &[u8]) -> Option<&[u8]> {
+    name.strip_prefix(b"trusted.overlay.").or_else(|| name.strip_prefix(b"user.overlay."))
+}
+
 impl Sink for Builder<'_> {
     type Error = PeelError;
 
@@ -209,8 +214,13 @@ impl Sink for Builder<'_> {
         if let EntryKind::Char { major: 0, minor: 0 } = header.kind {
             self.notice(false, "a character device 0/0: overlay file systems take it for a whiteout");
         }
-        if header.xattrs.iter().any(|(name, _)| name.starts_with(b"trusted.overlay.")) {
-            self.notice(false, "an extended attribute of the overlay driver: some engines hide files by it");
+        for key in header.xattrs.iter().filter_map(|(name, _)| overlay_key(name)) {
+            // These two fetch names or bytes from elsewhere; the others only hide.
+            let moves = matches!(key, b"redirect" | b"metacopy");
+            self.notice(moves, "an extended attribute of the overlay driver: some engines hide or move files by it");
+            if moves {
+                break;
+            }
         }
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! behind a linked directory of the same archive means the directory that the link leads to. Ordinary archives have
 //! neither, so the usual cost is one look at each name.
 
+use std::{collections::BTreeMap, ops::Bound};
+
 use hashbrown::{HashMap, HashSet};
 
 use crate::model::{Entry, EntryId, EntryTable, Kind, LayerFacts, Notice, Observation, path};
@@ -23,11 +25,14 @@ fn is_settled(entries: &EntryTable) -> bool {
     if !entries.iter().all(|e| kinds.insert(e.path, e.kind).is_none()) {
         return false;
     }
-    let mut last: Option<&[u8]> = None;
+    let is_dir = |dir: &[u8]| kinds.get(dir).is_none_or(|kind| *kind == Kind::Dir);
+    let mut last: &[u8] = b"";
     entries.iter().all(|e| {
-        let dir = path::parent(e.path);
-        last.replace(dir) == Some(dir)
-            || path::ancestors(e.path).all(|dir| kinds.get(dir).is_none_or(|kind| *kind == Kind::Dir))
+        // Directories that this name shares with the last were looked at then.
+        let shared = path::shared_dir(last, e.path);
+        last = e.path;
+        path::ancestors(e.path).take_while(|dir| dir.len() > shared).all(is_dir)
+            && (e.kind != Kind::Hardlink || path::ancestors(e.link).all(is_dir))
     })
 }
 
@@ -37,12 +42,12 @@ struct Unpacked {
     rows: EntryTable,
     /// Old entry of every row.
     from: Vec<EntryId>,
-    /// Row that stands at a path now.
-    now: HashMap<Vec<u8>, EntryId>,
+    /// Row that stands at a path now; sorted, so that what lies below a directory is found without a look at the rest.
+    now: BTreeMap<Vec<u8>, EntryId>,
     /// Rows that were replaced.
     dead: HashSet<EntryId>,
     /// Row that a hard link meant when it was made.
-    meant: Vec<(EntryId, EntryId)>,
+    meant: HashMap<EntryId, EntryId>,
     doubled: u64,
     below_files: u64,
 }
@@ -79,20 +84,18 @@ impl Unpacked {
         self.now.insert(path, row);
         if let Some(meant) = meant {
             // A link to a link means what that one meant.
-            let first = self.meant.iter().rfind(|(link, _)| *link == meant).map_or(meant, |(_, target)| *target);
-            self.meant.push((row, first));
+            let first = self.meant.get(&meant).copied().unwrap_or(meant);
+            self.meant.insert(row, first);
         }
     }
 
     fn remove_below(&mut self, dir: &[u8]) {
-        let dead = &mut self.dead;
-        self.now.retain(|path, row| {
-            let gone = path::is_below(path, dir);
-            if gone {
-                dead.insert(*row);
-            }
-            !gone
-        });
+        let first = [dir, b"/"].concat();
+        let below = self.now.range::<[u8], _>((Bound::Included(&first[..]), Bound::Unbounded));
+        let gone: Vec<Vec<u8>> = below.map(|(path, _)| path).take_while(|p| p.starts_with(&first)).cloned().collect();
+        for path in gone {
+            self.dead.extend(self.now.remove(&path));
+        }
     }
 
     /// Follows linked directories of this archive; `None` when a parent is a file or a loop.
@@ -147,7 +150,7 @@ impl Unpacked {
     fn give_content_to_links(&mut self, observed: &mut HashMap<EntryId, Vec<Observation>>) {
         let mut heirs: HashMap<EntryId, EntryId> = HashMap::new();
         let mut rows = EntryTable::default();
-        let meant: HashMap<EntryId, EntryId> = std::mem::take(&mut self.meant).into_iter().collect();
+        let meant = std::mem::take(&mut self.meant);
         for row in self.rows.iter() {
             let target = meant.get(&row.id).filter(|t| self.dead.contains(*t) && !self.dead.contains(&row.id));
             let Some((&target, file)) = target.and_then(|t| Some((t, self.rows.get(*t)?))) else {

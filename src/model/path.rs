@@ -105,6 +105,12 @@ pub fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::successors(Some(parent(path)), |p| Some(parent(p))).take_while(|p| !p.is_empty())
 }
 
+/// Length of the deepest directory that two cleaned paths both lie in; 0 for the root.
+pub fn shared_dir(a: &[u8], b: &[u8]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    a.get(..same).and_then(|start| start.iter().rposition(|&byte| byte == b'/')).unwrap_or(0)
+}
+
 /// Writes path bytes as an absolute, escaped string.
 pub fn show(path: &[u8]) -> String {
     let mut out = String::with_capacity(path.len() + 1);
@@ -216,5 +222,8 @@ mod tests {
         assert!(!is_below(b"usr/bin", b"usr/bin"));
         assert!(!is_below(b"usr/binx", b"usr/bin"));
         assert_eq!(ancestors(b"a/b/c").collect::<Vec<_>>(), [&b"a/b"[..], b"a"]);
+        for (a, b, shared) in [("a/b/x", "a/b/y", "a/b"), ("a/bx", "a/by", "a"), ("a", "a/b", ""), ("x/y", "z", "")] {
+            assert_eq!(shared_dir(a.as_bytes(), b.as_bytes()), shared.len(), "{a} {b}");
+        }
     }
 }

@@ -25,6 +25,11 @@ pub const HEAD_MAX: usize = 4 << 20;
 /// Largest dynamic section that is read, in bytes; a real one has some forty entries of 16 bytes.
 const DYNAMIC_MAX: u64 = 64 << 10;
 
+/// Longest text of all needed libraries of a file, or of all its search paths, in bytes, each counted with 16 more.
+///
+/// A dynamic section can name one long string thousands of times; real files stay below 4 KiB.
+const NAMES_MAX: usize = 64 << 10;
+
 /// `DF_1_PIE` of `DT_FLAGS_1`: a position-independent program (Solaris linker guide, glibc `elf.h`).
 const DF_1_PIE: u64 = 0x0800_0000;
 
@@ -84,14 +89,26 @@ pub fn read(head: &[u8], dynamic: &[u8]) -> Option<Elf> {
         let info = &table.info;
         let string = |at: u64| text((info.strtab as u64).checked_add(at)?, 4096).filter(|s| !s.is_empty());
         let needed = table.dyns.iter().filter(|d| d.d_tag == DT_NEEDED);
-        elf.needed = needed.filter_map(|d| string(d.d_val)).collect();
+        elf.needed = within_limit(needed.filter_map(|d| string(d.d_val)));
         elf.soname = (info.soname != 0).then(|| string(info.soname as u64)).flatten();
         let tags = [goblin::elf::dynamic::DT_RUNPATH, goblin::elf::dynamic::DT_RPATH];
         let paths = table.dyns.iter().filter(|d| tags.contains(&d.d_tag)).filter_map(|d| string(d.d_val));
-        elf.runpath = paths.flat_map(|p| p.split(':').map(str::to_string).collect::<Vec<_>>()).collect();
+        elf.runpath = within_limit(paths.flat_map(|p| p.split(':').map(str::to_string).collect::<Vec<_>>()));
         elf.program |= header.e_type == ET_DYN && info.flags_1 & DF_1_PIE != 0;
     }
     Some(elf)
+}
+
+fn within_limit(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut left = NAMES_MAX;
+    let room = |name: &String| match left.checked_sub(name.len() + 16) {
+        Some(less) => {
+            left = less;
+            true
+        }
+        None => false,
+    };
+    names.take_while(room).collect()
 }
 
 fn headers(head: &[u8]) -> Option<(Header, Vec<ProgramHeader>, Ctx)> {

@@ -54,8 +54,8 @@ pub struct Seen {
 /// How a file's body is treated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Plan {
-    /// Its bytes are still being collected to decide.
-    Undecided,
+    /// Its bytes are still being collected to decide; a path that promises a record still has to keep the promise.
+    Undecided(Option<(Record, usize)>),
     /// Nothing more to see.
     Pass,
     /// Kept whole for a parser.
@@ -135,7 +135,7 @@ impl<'p> Looker<'p> {
     pub fn begin(&mut self, path: &[u8]) {
         self.path.clear();
         self.path.extend_from_slice(path);
-        self.plan = record_of(path).map_or(Plan::Undecided, |(record, limit)| Plan::Collect(record, limit));
+        self.plan = Plan::Undecided(record_of(path));
         self.format = Format::Other;
         self.buffer.clear();
         self.offset = 0;
@@ -150,7 +150,7 @@ impl<'p> Looker<'p> {
                 let room = limit.saturating_add(1).saturating_sub(self.buffer.len());
                 self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
             }
-            Plan::Undecided => {
+            Plan::Undecided(_) => {
                 let wanted = SNIFF - self.buffer.len();
                 let (head, rest) = piece.split_at(piece.len().min(wanted));
                 self.buffer.extend_from_slice(head);
@@ -168,14 +168,14 @@ impl<'p> Looker<'p> {
 
     /// Ends the file and tells what it is.
     pub fn end(&mut self) -> Seen {
-        if self.plan == Plan::Undecided {
+        if let Plan::Undecided(_) = self.plan {
             self.decide();
         }
         // Whatever a parser does with a hostile file, it must not cost the report.
         let seen = panic::catch_unwind(AssertUnwindSafe(|| match self.plan {
             Plan::Collect(record, limit) => self.parse(record, limit),
             Plan::Search => Seen { format: self.format, fact: self.found(), faults: Vec::new() },
-            Plan::Pass | Plan::Undecided => Seen { format: self.format, ..Seen::default() },
+            Plan::Pass | Plan::Undecided(_) => Seen { format: self.format, ..Seen::default() },
         }));
         let seen = seen.unwrap_or_else(|_| Seen {
             format: self.format,
@@ -190,6 +190,12 @@ impl<'p> Looker<'p> {
 
     fn decide(&mut self) {
         self.format = sniff(&self.path, &self.buffer);
+        if let Plan::Undecided(Some((record, limit))) = self.plan
+            && may_be_record(self.format)
+        {
+            self.plan = Plan::Collect(record, limit);
+            return;
+        }
         let wanted = self.format == Format::Elf || self.probes.sieve.wants(self.format);
         self.plan = if wanted { Plan::Search } else { Plan::Pass };
         if wanted {
@@ -337,6 +343,11 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
 
 fn is_rpm_dir(dir: &[u8]) -> bool {
     matches!(dir, b"var/lib/rpm" | b"usr/lib/sysimage/rpm" | b"usr/share/rpm")
+}
+
+/// Whether a file of a record's name can be one: a program does not become a record by its name.
+fn may_be_record(format: Format) -> bool {
+    matches!(format, Format::Other | Format::Empty | Format::Text | Format::Js)
 }
 
 /// What a file is by its first bytes, up to 512 of them; the name only tells JavaScript from other text.
