@@ -23,7 +23,7 @@ use tempfile::TempDir;
 #[path = "../src/layer/tar/testing.rs"]
 mod testing;
 
-use testing::{Item, archive, file, item, pax};
+use testing::{archive, file, item, pax};
 
 const MAKE: &str = "build-tool/make";
 
