@@ -76,13 +76,14 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         .build()
         .map_err(|e| Error::judge("can not start threads").cause(e))?;
     let probes = Probes::new(catalogue.literals());
-    let image_bytes = AtomicU64::new(0);
+    let (image_bytes, image_entries) = (AtomicU64::new(0), AtomicU64::new(0));
     let peeler = Peeler {
         pool: &pool,
         probes: &probes,
         limits: options.limits,
         progress: &options.progress.done,
         image_bytes: &image_bytes,
+        image_entries: &image_entries,
     };
     let (image, layers) = match source {
         Source::Layout(layout) => {
@@ -135,7 +136,10 @@ fn peel_all(layout: &Layout, peeler: &Peeler<'_>, progress: &Progress) -> Result
         let first = first_like(at);
         let facts = match read.remove(&at) {
             Some(facts) => facts?,
-            None if first < at => layers[first].clone(),
+            None if first < at => {
+                peeler.again(&layers[first]).map_err(|e| unreadable(at, &layout.image, e))?;
+                layers[first].clone()
+            }
             None => return Err(Error::judge(layer_name(at, &layout.image)).cause("its reader failed")),
         };
         layers.push(facts);
@@ -160,7 +164,7 @@ fn peel_stream(mut stream: Stream, peeler: &Peeler<'_>) -> Result<(ImageInfo, Ve
     for (at, key) in keys.iter().enumerate() {
         let again = keys[at + 1..].contains(key);
         let facts = match read.get(key) {
-            Some(Ok(facts)) if again => Some(Ok(facts.clone())),
+            Some(Ok(facts)) if again => Some(peeler.again(facts).map(|()| facts.clone())),
             _ => read.remove(key),
         };
         let missing = || Error::judge(layer_name(at, &image)).cause(format!("\"{key}\" is not in the archive"));

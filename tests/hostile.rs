@@ -23,7 +23,7 @@ use tempfile::TempDir;
 #[path = "../src/layer/tar/testing.rs"]
 mod testing;
 
-use testing::{archive, file, item, pax};
+use testing::{Item, archive, file, item, pax};
 
 const MAKE: &str = "build-tool/make";
 
@@ -50,6 +50,11 @@ fn dir(name: &[u8]) -> Vec<u8> {
 
 fn link(flag: u8, name: &[u8], target: &[u8]) -> Vec<u8> {
     item(flag, name).link(target).bytes()
+}
+
+/// An entry whose name is too long for a header.
+fn long(name: &[u8], item: Item) -> Vec<u8> {
+    [pax(&[("path", name)]), item.bytes()].concat()
 }
 
 fn gzip(data: &[u8]) -> Vec<u8> {
@@ -259,4 +264,67 @@ fn a_small_elf_file_can_not_ask_for_much_memory() {
     }
     let all: Vec<u8> = (0..100).flat_map(|n| testing::file(format!("lib{n}").as_bytes(), &file)).collect();
     quick("lists of libraries", &[archive(&[&all])]).expect("readable");
+}
+
+#[test]
+fn holes_of_a_sparse_file_hide_nothing_in_it() {
+    // A program of Go's, and a hole in front of its build information that is not as long as a multiple of 16.
+    let info = b"path\tcmd/compile\nbuild\t-compiler=gc\n";
+    let info = [&[b'0'; 16], &info[..], &[b'1'; 16]].concat();
+    let build = [&b"\xff Go buildinf:\x08\x02"[..], &[0; 16], b"\x08go1.22.1", &[info.len() as u8], &info].concat();
+    let tail = [&build[..], &[b'.'; 100]].concat();
+    let plain = judged(&[&[&file(b"helper", &[&elf(0, 0)[..], &vec![0; 512 - 64], &tail].concat())]]);
+    assert_eq!(states(&plain, "build-tool/go"), [State::Live], "the file as it is");
+    let head = [&elf(0, 0)[..], &[0; 7]].concat();
+    for hole in [448_u64, 1 << 20, (1 << 20) + 448, 1 << 34] {
+        let at = (64 + hole).next_multiple_of(16);
+        let size = at + tail.len() as u64;
+        let map = format!("0,{},{at},{}", head.len(), tail.len());
+        let records = pax(&[
+            ("GNU.sparse.major", b"0"),
+            ("GNU.sparse.minor", b"1"),
+            ("GNU.sparse.numblocks", b"2"),
+            ("GNU.sparse.map", map.as_bytes()),
+            ("GNU.sparse.size", size.to_string().as_bytes()),
+        ]);
+        let body = [&head[..], &tail].concat();
+        let report = judged(&[&[&records, &file(b"helper", &body)]]);
+        assert_eq!(states(&report, "build-tool/go"), [State::Live], "{hole}");
+    }
+}
+
+#[test]
+fn deep_names_cost_no_square() {
+    let deep = |first: String| [first.as_bytes(), &b"/a".repeat(2_000)].concat();
+    let apart: Vec<u8> = (0..100).flat_map(|n| long(&deep(format!("{n}")), item(b'0', b"x"))).collect();
+    quick("deep names without their directories", &[archive(&[&apart])]).expect("readable");
+    let below = |n: usize| [deep("d".into()), format!("/{n}/x").into_bytes()].concat();
+    let beside: Vec<u8> = (0..100).flat_map(|n| long(&below(n), item(b'0', b"x"))).collect();
+    quick("deep names beside each other", &[archive(&[&beside])]).expect("readable");
+    let endless = long(&b"a/".repeat(500_000), item(b'0', b"x"));
+    assert!(quick("an endless name", &[archive(&[&endless])]).is_err(), "no engine unpacks it");
+}
+
+#[test]
+fn rows_of_one_package_do_not_multiply_its_files() {
+    let mut status = String::new();
+    for n in 0..20_000 {
+        status += &format!("Package: make\nStatus: install ok installed\nVersion: {n}\n\n");
+    }
+    let list: String = (0..20_000).map(|n| format!("/usr/share/make/{n}\n")).collect();
+    let mut layer = file(b"var/lib/dpkg/status", status.as_bytes());
+    layer.extend(file(b"var/lib/dpkg/info/make.list", list.as_bytes()));
+    for n in 0..20_000 {
+        layer.extend(file(format!("usr/share/make/{n}").as_bytes(), b"x"));
+    }
+    let report = quick("rows of one package", &[archive(&[&layer])]).expect("readable");
+    assert_eq!(states(&report, MAKE), [State::Live]);
+    assert!(is_unread(&report));
+}
+
+#[test]
+fn a_layer_that_comes_a_thousand_times_is_not_kept_a_thousand_times() {
+    let layer: Vec<u8> = (0..20_000).flat_map(|n| file(format!("f{n}").as_bytes(), b"")).collect();
+    let error = quick("a thousand times", &vec![archive(&[&layer]); 1_000]).expect_err("20 million entries");
+    assert!(error.to_string().contains("limit") || error.to_string().contains("more than"), "{error}");
 }

@@ -8,7 +8,7 @@ mod owner;
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::collections::HashMap;
 
 use crate::model::{
     Entry, EntryId, EntryTable, Fact, Format, Group, ImagePath, Kind, LayerFacts, Manager, Notice, State, Totals, User,
@@ -80,9 +80,13 @@ impl Inventory {
         inventory.index = PathIndex::build(inventory.files().map(|f| f.path()));
         inventory.targets = inventory.find_hard_link_targets();
         inventory.note_lost_links();
-        let (packages, owners) = owner::find(&inventory);
-        inventory.packages = packages;
-        inventory.owners = owners;
+        let found = owner::find(&inventory);
+        inventory.packages = found.packages;
+        inventory.owners = found.owners;
+        if let Some(file) = found.crowded {
+            let text = format!("has more than {} rows of one package; the rest was not read", owner::ROWS_MAX);
+            inventory.note_unread(file, text);
+        }
         inventory
     }
 
@@ -288,35 +292,31 @@ impl Inventory {
     }
 
     /// The file that stood at a path when a hard link was made: an earlier entry of the same layer, else what the
-    /// layers below show, be it that this layer hides it afterwards. Where neither is, a later entry of the same
-    /// layer: engines refuse such a layer, but what it holds is judged.
+    /// layers below show, be it that this layer hides it afterwards. Engines refuse a link to a later entry; here it
+    /// is followed when nothing else is there.
     fn at_link(&self, path: &[u8], link: &File<'_>) -> Option<File<'_>> {
         let layer = link.layer();
-        let age = |f: &File<'_>| match f.layer().cmp(&layer) {
-            Ordering::Less => f.hidden_by().is_none_or(|by| by >= layer).then(|| f.layer().saturating_add(1)),
-            Ordering::Equal => Some(if f.node.entry < link.node.entry { u32::MAX } else { 0 }),
-            Ordering::Greater => None,
-        };
-        let all = self.buried_at(path).chain(self.get(path)).filter(|f| f.id != link.id);
-        all.filter_map(|f| Some((age(&f)?, f))).max_by_key(|(age, _)| *age).map(|(_, f)| f)
+        let stood = |f: &File<'_>| f.layer() < layer && f.hidden_by().is_none_or(|by| by >= layer);
+        let all = || self.buried_at(path).chain(self.get(path));
+        let own = all().find(|f| f.layer() == layer && f.id != link.id);
+        let earlier = own.filter(|f| f.node.entry < link.node.entry);
+        earlier.or_else(|| all().filter(stood).max_by_key(File::layer)).or(own)
     }
 
     /// Says which hard links lead nowhere: their content was not judged.
     fn note_lost_links(&mut self) {
-        let lost: Vec<(usize, Vec<u8>)> = self
-            .all()
-            .filter(|f| f.kind() == Kind::Hardlink && f.target().is_none())
-            .take(LOST_LINKS_MAX)
-            .map(|f| (f.layer() as usize, f.path().to_vec()))
-            .collect();
-        for (layer, path) in lost {
-            if let Some(facts) = self.layers.get_mut(layer) {
-                facts.notices.push(Notice {
-                    path: Some(ImagePath::new(&path)),
-                    text: "is a hard link to a file that is not in the image, so its content was not judged".into(),
-                    unread: true,
-                });
-            }
+        let lost = self.all().filter(|f| f.kind() == Kind::Hardlink && f.target().is_none()).take(LOST_LINKS_MAX);
+        for link in lost.map(|f| f.id).collect::<Vec<_>>() {
+            let text = "is a hard link to a file that is not in the image, so its content was not judged";
+            self.note_unread(link, text.to_string());
+        }
+    }
+
+    fn note_unread(&mut self, file: FileId, text: String) {
+        let file = self.file(file);
+        let (layer, path) = (file.layer() as usize, Some(ImagePath::new(file.path())));
+        if let Some(facts) = self.layers.get_mut(layer) {
+            facts.notices.push(Notice { path, text, unread: true });
         }
     }
 }

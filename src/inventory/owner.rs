@@ -9,15 +9,23 @@ use crate::model::{Fact, ImagePath, Kind, Manager, NpmPackage, PackageRow, State
 
 use super::{File, FileId, Inventory, Package, PackageId};
 
-/// Rows of one name that are given the files listed for that name: architectures, and versions in lower layers.
+/// Rows of one name that are taken: architectures, and versions in lower layers.
 ///
-/// dpkg keeps one list for a name; a database that repeats the name must not multiply the list.
-const ROWS_MAX: usize = 64;
+/// Lists of files belong to a name, so a database that repeats the name must not multiply them.
+pub(super) const ROWS_MAX: usize = 64;
 
 type Owners = Vec<Option<PackageId>>;
 
-/// Returns the packages, live ones first within each manager, and the owner of every file.
-pub(super) fn find(inventory: &Inventory) -> (Vec<Package>, Owners) {
+/// The packages, live ones first within each manager, and the owner of every file.
+pub(super) struct Found {
+    pub packages: Vec<Package>,
+    pub owners: Owners,
+    /// A database that has more than [`ROWS_MAX`] rows of one name, of which the rest was not taken.
+    pub crowded: Option<FileId>,
+}
+
+/// Finds the packages of an image and the owners of its files.
+pub(super) fn find(inventory: &Inventory) -> Found {
     let mut register = Register {
         inventory,
         lists: FileLists::read(inventory),
@@ -26,6 +34,7 @@ pub(super) fn find(inventory: &Inventory) -> (Vec<Package>, Owners) {
         owners: vec![None; inventory.nodes.len()],
         known: HashSet::new(),
         rows: HashMap::new(),
+        crowded: None,
     };
     // Live databases first, then the younger of the buried: a row that an older database repeats is the same package.
     let mut records: Vec<(File<'_>, &Fact)> = inventory.observed().collect();
@@ -50,7 +59,7 @@ pub(super) fn find(inventory: &Inventory) -> (Vec<Package>, Owners) {
         }
     }
     register.npm_packages(&records);
-    (register.packages, register.owners)
+    Found { packages: register.packages, owners: register.owners, crowded: register.crowded }
 }
 
 /// What dpkg and Python write beside their package rows.
@@ -94,6 +103,8 @@ struct Register<'a> {
     known: HashSet<(Manager, &'a str, &'a str, &'a str)>,
     /// Rows of one name so far.
     rows: HashMap<(Manager, &'a str), usize>,
+    /// The first database in which a name has too many rows.
+    crowded: Option<FileId>,
 }
 
 impl<'a> Register<'a> {
@@ -105,8 +116,11 @@ impl<'a> Register<'a> {
         }
         let rows = self.rows.entry((manager, &row.name)).or_default();
         *rows += 1;
+        if *rows > ROWS_MAX {
+            self.crowded.get_or_insert(home.id());
+            return;
+        }
         let listed: Vec<&'a [ImagePath]> = match manager {
-            Manager::Deb if *rows > ROWS_MAX => Vec::new(),
             // A removed package's list is buried too; an installed one's is live.
             Manager::Deb => {
                 let lists = self.lists.deb.get(row.name.as_str());

@@ -5,8 +5,9 @@
 use crate::{
     layer::{
         error::PeelError,
+        peel::Limits,
         settle::settle,
-        tar::{EntryKind, Header, Sink},
+        tar::{EntryKind, Fragment, Header, Sink},
     },
     model::{Entry, EntryId, Format, ImagePath, Kind, LayerFacts, Notice, Observation, Whiteout, path},
     probe::{Looker, Probes},
@@ -24,6 +25,9 @@ const AUFS: &[u8] = b".wh..wh.";
 /// Notices kept for one layer; the rest is counted.
 const NOTICES_MAX: usize = 100;
 
+/// Longest name and longest target of a link, in bytes: `PATH_MAX` of Linux, beyond which no engine can unpack.
+const NAME_MAX: usize = 4096;
+
 /// Collects the facts of one layer, entry by entry.
 pub struct Builder<'p> {
     facts: LayerFacts,
@@ -32,7 +36,43 @@ pub struct Builder<'p> {
     link: Vec<u8>,
     /// The regular file whose body is passing by.
     open: Option<EntryId>,
+    /// Where the bytes of the open file belong, if it is a sparse one.
+    sparse: Option<Sparse>,
     dropped_notices: u64,
+    limits: Limits,
+    /// Directories in which a name lies and the name before it does not; about as many are made without an entry of
+    /// their own.
+    entered_dirs: u64,
+    last_name: Vec<u8>,
+}
+
+/// The holes of a sparse file while its stored bytes pass by.
+struct Sparse {
+    fragments: Vec<Fragment>,
+    /// The fragment that the next bytes belong to.
+    next: usize,
+    /// Where in the expanded file the looker is.
+    at: u64,
+    size: u64,
+}
+
+impl Sparse {
+    fn body(&mut self, mut bytes: &[u8], looker: &mut Looker<'_>) {
+        while let (false, Some(fragment)) = (bytes.is_empty(), self.fragments.get(self.next)) {
+            looker.skip(fragment.offset.saturating_sub(self.at));
+            self.at = self.at.max(fragment.offset);
+            let left = fragment.offset.saturating_add(fragment.len).saturating_sub(self.at);
+            let (here, rest) = bytes.split_at(usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len()));
+            looker.body(here);
+            self.at = self.at.saturating_add(here.len() as u64);
+            self.next += usize::from(here.len() as u64 == left);
+            bytes = rest;
+        }
+    }
+
+    fn end(&self, looker: &mut Looker<'_>) {
+        looker.skip(self.size.saturating_sub(self.at));
+    }
 }
 
 /// What is known of an entry beside its body.
@@ -52,14 +92,18 @@ pub struct Meta {
 
 impl<'p> Builder<'p> {
     /// A builder that has seen no entry.
-    pub fn new(probes: &'p Probes) -> Self {
+    pub fn new(probes: &'p Probes, limits: Limits) -> Self {
         Self {
             facts: LayerFacts::default(),
             looker: Looker::new(probes),
             name: Vec::new(),
             link: Vec::new(),
             open: None,
+            sparse: None,
             dropped_notices: 0,
+            limits,
+            entered_dirs: 0,
+            last_name: Vec::new(),
         }
     }
 
@@ -89,6 +133,7 @@ impl<'p> Builder<'p> {
         self.name.clear();
         path::clean_into(raw, &mut self.name);
         self.open = None;
+        self.sparse = None;
     }
 
     fn push(&mut self, raw_link: &[u8], meta: Meta) -> Result<(), PeelError> {
@@ -98,6 +143,7 @@ impl<'p> Builder<'p> {
             Kind::Symlink => self.link.extend_from_slice(raw_link),
             _ => {}
         }
+        self.check_name()?;
         let &Meta { kind, mode, uid, gid, size } = &meta;
         let format = if kind == Kind::File && size == 0 { Format::Empty } else { Format::Other };
         let mode = (mode & 0o7777) as u16;
@@ -111,16 +157,45 @@ impl<'p> Builder<'p> {
         Ok(())
     }
 
+    /// Refuses names that no engine can unpack, and archives whose names need more directories than they may have
+    /// entries: a few bytes of archive can ask for thousands of directories.
+    fn check_name(&mut self) -> Result<(), PeelError> {
+        for name in [&self.name, &self.link] {
+            if name.len() > NAME_MAX {
+                let name = name.get(..NAME_MAX / 16).unwrap_or_default().to_vec();
+                return Err(PeelError::Entry { what: "a name longer than the 4,096 bytes of Linux", name });
+            }
+        }
+        let shared = path::shared_dir(&self.last_name, &self.name);
+        let dirs = path::ancestors(&self.name).take_while(|dir| dir.len() > shared && *dir != self.last_name);
+        self.entered_dirs = self.entered_dirs.saturating_add(dirs.count() as u64);
+        self.last_name.clone_from(&self.name);
+        if self.entered_dirs > self.limits.entries {
+            return Err(PeelError::Limit(format!("names lie in more than {} directories", self.limits.entries)));
+        }
+        Ok(())
+    }
+
+    /// Entries so far, without whiteouts.
+    pub fn entries(&self) -> u64 {
+        self.facts.entries.len() as u64
+    }
+
     /// Takes the next bytes of the open file's body.
     pub fn body(&mut self, bytes: &[u8]) {
-        if self.open.is_some() {
-            self.looker.body(bytes);
+        match (self.open, &mut self.sparse) {
+            (None, _) => {}
+            (Some(_), None) => self.looker.body(bytes),
+            (Some(_), Some(sparse)) => sparse.body(bytes, &mut self.looker),
         }
     }
 
     /// Ends the entry.
     pub fn end(&mut self) {
         let Some(entry) = self.open.take() else { return };
+        if let Some(sparse) = self.sparse.take() {
+            sparse.end(&mut self.looker);
+        }
         let seen = self.looker.end();
         self.facts.entries.set_format(entry, seen.format);
         if let Some(fact) = seen.fact {
@@ -211,6 +286,8 @@ impl Sink for Builder<'_> {
         let size = if kind == Kind::File { header.size } else { 0 };
         let &Header { mode, uid, gid, .. } = header;
         self.begin(&header.path, &header.link, Meta { kind, mode, uid, gid, size })?;
+        let sparse = |fragments: &Vec<Fragment>| Sparse { fragments: fragments.clone(), next: 0, at: 0, size };
+        self.sparse = header.sparse.as_ref().filter(|_| self.open.is_some()).map(sparse);
         if let EntryKind::Char { major: 0, minor: 0 } = header.kind {
             self.notice(false, "a character device 0/0: overlay file systems take it for a whiteout");
         }

@@ -39,7 +39,7 @@ pub struct Limits {
     pub image_bytes: u64,
     /// Uncompressed bytes for each stored byte, in layers of more than 1 GiB.
     pub ratio: u64,
-    /// Archive entries of one layer.
+    /// Archive entries of all layers of an image together; a layer that comes twice counts twice.
     pub entries: u64,
     /// Bytes of file names of one layer.
     pub name_bytes: u64,
@@ -95,6 +95,8 @@ pub struct Peeler<'p> {
     pub progress: &'p AtomicU64,
     /// Uncompressed bytes of all layers so far.
     pub image_bytes: &'p AtomicU64,
+    /// Entries of all layers so far.
+    pub image_entries: &'p AtomicU64,
 }
 
 impl Peeler<'_> {
@@ -131,6 +133,22 @@ impl Peeler<'_> {
         Ok(facts)
     }
 
+    /// Counts a layer that was read before and comes again.
+    ///
+    /// # Errors
+    /// [`PeelError::Limit`] when the image has too many entries with it.
+    pub fn again(&self, facts: &LayerFacts) -> Result<(), PeelError> {
+        self.count_entries(facts.entries.len() as u64)
+    }
+
+    fn count_entries(&self, more: u64) -> Result<(), PeelError> {
+        let all = self.image_entries.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        if all > self.limits.entries {
+            return Err(PeelError::Limit(format!("the layers have more than {} entries", self.limits.entries)));
+        }
+        Ok(())
+    }
+
     fn read(
         &self,
         input: &mut Input<'_>,
@@ -155,7 +173,7 @@ impl Peeler<'_> {
             input.chunk = chunk;
             input.hashed = true;
             scanned?;
-            self.count(input.chunk.len() as u64, scan.bytes, input.bytes)?;
+            self.count(input.chunk.len() as u64, scan, input.bytes)?;
             self.fill(input, promise)?;
         }
         Ok(0)
@@ -189,7 +207,7 @@ impl Peeler<'_> {
             let step = step?;
             *at += step.read;
             scanned?;
-            self.count(step.written as u64, scan.bytes, input.bytes)?;
+            self.count(step.written as u64, scan, input.bytes)?;
             std::mem::swap(&mut ready, &mut next);
             ready.truncate(step.written);
             next.resize(OUTPUT, 0);
@@ -215,7 +233,10 @@ impl Peeler<'_> {
         }
     }
 
-    fn count(&self, written: u64, tar_bytes: u64, stored: u64) -> Result<(), PeelError> {
+    fn count(&self, written: u64, scan: &mut Scan<'_>, stored: u64) -> Result<(), PeelError> {
+        let entries = scan.builder.entries();
+        self.count_entries(entries - std::mem::replace(&mut scan.counted, entries))?;
+        let tar_bytes = scan.bytes;
         let image = self.image_bytes.fetch_add(written, Ordering::Relaxed).saturating_add(written);
         if image > self.limits.image_bytes {
             return Err(PeelError::Limit(format!("the layers unpack to more than {} bytes", self.limits.image_bytes)));
@@ -287,6 +308,8 @@ struct Scan<'p> {
     feed: Option<Feed>,
     builder: Builder<'p>,
     bytes: u64,
+    /// Entries that were counted for the image.
+    counted: u64,
     trailer: Trailer,
     /// Digest of the tar stream where it is not the stored bytes'.
     diff_id: Option<Digest>,
@@ -295,8 +318,15 @@ struct Scan<'p> {
 impl<'p> Scan<'p> {
     fn new(peeler: &Peeler<'p>) -> Self {
         let limits = tar::Limits { entries: peeler.limits.entries, name_bytes: peeler.limits.name_bytes };
-        let builder = Builder::new(peeler.probes);
-        Self { feed: Some(Feed::new(limits)), builder, bytes: 0, trailer: Trailer::default(), diff_id: None }
+        let builder = Builder::new(peeler.probes, peeler.limits);
+        Self {
+            feed: Some(Feed::new(limits)),
+            builder,
+            bytes: 0,
+            counted: 0,
+            trailer: Trailer::default(),
+            diff_id: None,
+        }
     }
 
     fn take(&mut self, piece: &[u8]) -> Result<(), PeelError> {
@@ -362,8 +392,15 @@ mod tests {
     fn peel_with(stored: &[u8], promise: Promise, threads: usize, limits: Limits) -> Result<LayerFacts, PeelError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let probes = Probes::new([]);
-        let (progress, image_bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        let peeler = Peeler { pool: &pool, probes: &probes, limits, progress: &progress, image_bytes: &image_bytes };
+        let [progress, image_bytes, image_entries] = [0; 3].map(AtomicU64::new);
+        let peeler = Peeler {
+            pool: &pool,
+            probes: &probes,
+            limits,
+            progress: &progress,
+            image_bytes: &image_bytes,
+            image_entries: &image_entries,
+        };
         peeler.peel(&mut &stored[..], promise)
     }
 
@@ -439,6 +476,10 @@ mod tests {
         assert!(matches!(peel_with(&bomb, Promise::default(), 2, limits), Err(PeelError::Limit(_))));
         let limits = Limits { entries: 2, ..Limits::default() };
         assert!(matches!(peel_with(&tar_stream(), Promise::default(), 2, limits), Err(PeelError::Tar(_))));
+        let deep = archive(&[&file(b"a/b/c/x", b""), &file(b"a/d/e/x", b"")]);
+        let limits = |entries| Limits { entries, ..Limits::default() };
+        assert!(peel_with(&deep, Promise::default(), 2, limits(5)).is_ok());
+        assert!(matches!(peel_with(&deep, Promise::default(), 2, limits(4)), Err(PeelError::Limit(_))));
     }
 
     #[test]

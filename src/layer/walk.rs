@@ -34,7 +34,8 @@ const CHUNK: usize = 256 << 10;
 /// [`PeelError::Read`] when the root itself can not be listed, [`PeelError::Limit`] when there are too many files.
 pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, PeelError> {
     let device = fs::metadata(root)?.dev();
-    let mut walk = Walk { builder: Builder::new(probes), limits, device, links: HashMap::new(), entries: 0, bytes: 0 };
+    let mut walk =
+        Walk { builder: Builder::new(probes, limits), limits, device, links: HashMap::new(), entries: 0, bytes: 0 };
     let mut chunk = vec![0; CHUNK];
     let mut todo = vec![root.to_path_buf()];
     while let Some(dir) = todo.pop() {

@@ -15,7 +15,7 @@ use super::{
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
     malformed::Parsed,
     npm, passwd, python, rpm,
-    sieve::{LITERAL_MIN, Search, Sieve},
+    sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
 
 /// Bytes that decide what a file is; files shorter than that are decided by what they have.
@@ -23,6 +23,9 @@ const SNIFF: usize = 512;
 
 /// Go magics followed up in one file: the real one, and copies of it in programs that read it.
 const GO_TRIES: usize = 8;
+
+/// What a piece of a hole in a sparse file reads as; longer than what any literal can reach over twice.
+const ZEROS: [u8; 2 * LITERAL_MAX] = [0; 2 * LITERAL_MAX];
 
 /// What is looked for in all files, made once from the catalogue.
 pub struct Probes {
@@ -114,6 +117,18 @@ impl Window {
     }
 }
 
+impl Window {
+    /// Takes what a hole, which starts at `offset`, has of the range.
+    fn fill(&mut self, offset: u64, zeros: u64) {
+        let next = self.range.start + self.bytes.len() as u64;
+        let end = self.range.end.min(offset.saturating_add(zeros));
+        if next >= offset && next < end {
+            let len = self.bytes.len().saturating_add(usize::try_from(end - next).unwrap_or(0));
+            self.bytes.resize(len, 0);
+        }
+    }
+}
+
 impl<'p> Looker<'p> {
     /// A looker that has seen nothing yet.
     pub fn new(probes: &'p Probes) -> Self {
@@ -164,6 +179,48 @@ impl<'p> Looker<'p> {
             }
             Plan::Search => self.search(piece),
         }
+    }
+
+    /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
+    pub fn skip(&mut self, zeros: u64) {
+        let some = |most: usize| usize::try_from(zeros).unwrap_or(usize::MAX).min(most);
+        match self.plan {
+            Plan::Pass => {}
+            Plan::Collect(_, limit) => {
+                let room = limit.saturating_add(1).saturating_sub(self.buffer.len());
+                self.buffer.resize(self.buffer.len() + some(room), 0);
+            }
+            Plan::Undecided(_) => {
+                let head = some(SNIFF - self.buffer.len());
+                self.body(&ZEROS[..head]);
+                let left = zeros - head as u64;
+                if left > 0 {
+                    self.skip(left);
+                }
+            }
+            Plan::Search => match zeros.checked_sub(ZEROS.len() as u64) {
+                None | Some(0) => self.search(&ZEROS[..some(ZEROS.len())]),
+                Some(middle) => {
+                    self.search(&ZEROS[..LITERAL_MAX]);
+                    self.jump(middle);
+                    self.search(&ZEROS[LITERAL_MAX..]);
+                }
+            },
+        }
+    }
+
+    /// Passes over zeros that no literal can lie in.
+    fn jump(&mut self, zeros: u64) {
+        self.search.jump(zeros);
+        if self.format == Format::Elf {
+            let room = HEAD_MAX.saturating_sub(self.buffer.len());
+            self.buffer.resize(self.buffer.len() + usize::try_from(zeros).unwrap_or(room).min(room), 0);
+            self.follow_dynamic(&[]);
+        }
+        for window in self.go.iter_mut().chain(&mut self.dynamic) {
+            window.fill(self.offset, zeros);
+        }
+        self.offset = self.offset.saturating_add(zeros);
     }
 
     /// Ends the file and tells what it is.
@@ -365,6 +422,8 @@ fn sniff(path: &[u8], head: &[u8]) -> Format {
         _ => Format::Text,
     }
 }
+
+const _: () = assert!(ZEROS.len() >= SNIFF, "a hole would not fill the head");
 
 const _: () = assert!(GO_MAGIC.len() >= LITERAL_MIN, "the sieve would never find the Go magic");
 

@@ -147,6 +147,11 @@ impl Search {
         }
     }
 
+    /// Passes over zeros between zeros: what was fed last and what comes next is at least a literal's length of them.
+    pub fn jump(&mut self, zeros: u64) {
+        self.offset = self.offset.saturating_add(zeros);
+    }
+
     /// The last bytes seen, up to 255 of them, and where they end in the file.
     pub fn tail(&self) -> (&[u8], u64) {
         (&self.tail, self.offset)
