@@ -2,6 +2,8 @@
 //!
 //! The result is settled: it says what stands there after this layer alone was unpacked, by the rules of the engines.
 
+use std::collections::HashSet;
+
 use crate::{
     layer::{
         error::PeelError,
@@ -229,10 +231,38 @@ impl<'p> Builder<'p> {
             self.facts.notices.push(Notice { path: None, text, unread: true });
         }
         settle(&mut self.facts);
+        self.drop_whiteouts_of_new_dirs();
         self.facts.whiteouts.sort_unstable();
         self.facts.whiteouts.dedup();
         self.facts.entries.shrink();
         self.facts
+    }
+
+    /// Drops whiteouts of directories that the layer has an entry for.
+    ///
+    /// Docker makes the directory in the place of the whiteout and does not mark it opaque, so what lies below is live
+    /// (seen with Docker 20.10 on overlay2; umoci hides it).
+    fn drop_whiteouts_of_new_dirs(&mut self) {
+        let LayerFacts { entries, whiteouts, notices, .. } = &mut self.facts;
+        let gone = |whiteout: &Whiteout| match whiteout {
+            Whiteout::Path(path) => Some(path.clone()),
+            Whiteout::Opaque(_) => None,
+        };
+        let gone: HashSet<ImagePath> = whiteouts.iter().filter_map(gone).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let dirs = entries.iter().filter(|e| e.kind == Kind::Dir).map(|e| ImagePath::new(e.path));
+        let made: HashSet<ImagePath> = dirs.filter(|dir| gone.contains(dir)).collect();
+        whiteouts.retain(|whiteout| !matches!(whiteout, Whiteout::Path(path) if made.contains(path)));
+        if !made.is_empty() {
+            let text = format!(
+                "{} directories are removed and made again by this layer; Docker shows what lower layers put there, \
+                 other engines hide it",
+                made.len()
+            );
+            notices.push(Notice { path: made.into_iter().min(), text, unread: false });
+        }
     }
 
     /// Notes a whiteout, and tells whether the entry at hand is one. Its type and its body do not matter to engines.
