@@ -50,12 +50,14 @@ pub struct Progress {
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let (image, inventory) = read(reference, catalogue, options)?;
-    let findings = rule::judge(catalogue, &inventory, &image);
+    let rule::Judged { findings, role, base } = rule::judge(catalogue, &inventory, &image);
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
         layers: summarise(&image, &inventory),
         totals: inventory.totals(),
         user,
+        role,
+        base,
         findings,
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),

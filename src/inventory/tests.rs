@@ -251,7 +251,8 @@ fn a_deleted_database_still_describes_the_files_that_stayed() {
 
 #[test]
 fn a_module_owns_its_directory_without_nested_modules_and_the_application_is_no_module() {
-    let npm = |name: &str| Fact::Npm(NpmPackage { name: name.into(), version: "1.0.0".into() });
+    let npm =
+        |name: &str| Fact::Npm(NpmPackage { name: name.into(), version: "1.0.0".into(), ..NpmPackage::default() });
     let image = image([layer()
         .file("app/package.json")
         .fact(npm("shop"))

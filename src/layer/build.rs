@@ -200,9 +200,7 @@ impl<'p> Builder<'p> {
         }
         let seen = self.looker.end();
         self.facts.entries.set_format(entry, seen.format);
-        if let Some(fact) = seen.fact {
-            self.facts.observations.push(Observation { entry, fact });
-        }
+        self.facts.observations.extend(seen.facts.into_iter().map(|fact| Observation { entry, fact }));
         for fault in seen.faults {
             self.notice(true, fault);
         }

@@ -385,13 +385,29 @@ pub struct PackageRow {
     pub files: Vec<ImagePath>,
 }
 
-/// An npm package as its `package.json` tells.
+/// A `package.json`: of an installed package, of an application, or of a mere directory (then without a name).
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct NpmPackage {
-    /// `name`.
+    /// `name`, or empty.
     pub name: String,
-    /// `version`.
+    /// `version`, or empty.
     pub version: String,
+    /// Names in `dependencies`.
+    pub dependencies: Vec<String>,
+    /// Names in `optionalDependencies`.
+    pub optional: Vec<String>,
+    /// Names in `peerDependencies`.
+    pub peer: Vec<String>,
+    /// Names in `devDependencies`.
+    pub dev: Vec<String>,
+    /// `bin`: command and file, in order.
+    pub bin: Vec<(String, String)>,
+    /// `scripts`: name and command; only of a package outside of `node_modules`.
+    pub scripts: Vec<(String, String)>,
+    /// `main`, or empty.
+    pub main: String,
+    /// `workspaces`: the patterns.
+    pub workspaces: Vec<String>,
 }
 
 /// An installed Python distribution (`*.dist-info`).

@@ -279,14 +279,143 @@ pub struct Finding {
     pub layer: Option<LayerRef>,
     /// The layer that hid it, for a buried finding.
     pub hidden_by: Option<LayerRef>,
-    /// Who owns the files: `deb`, `apk`, `rpm`, `npm`, `pypi`, or `none`.
+    /// Who owns the files: the word of a [`Manager`], or `none`.
     pub owner: String,
+    /// Whether it came with the base image.
+    pub origin: Origin,
+    /// Whether the image's command needs it.
+    pub need: Need,
+    /// What else would go with it.
+    pub removal: Removal,
+    /// Fingerprint of the finding that holds all of its files; its bytes are part of that finding's bytes.
+    pub part_of: Option<String>,
     /// What to do.
     pub remedy: Remedy,
     /// Documents that back the rule.
     pub refs: Vec<String>,
     /// Stable when the image is rebuilt: hash of rule, subject, root and state; no version, tag or digest.
     pub fingerprint: String,
+}
+
+/// Whether something came with the base image (`FROM`) or was added on top of it.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Added by the image's own Dockerfile.
+    Own,
+    /// Came with the base image: the remedy is another base, or another stage.
+    Base,
+    /// The image does not tell.
+    #[default]
+    Unknown,
+}
+
+impl Origin {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Base => "base",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Whether the command that the image starts can get at something.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// A chain of references leads from the command to it.
+    Reachable,
+    /// Everything the command can start or load was followed, and it was not met.
+    Unreachable,
+    /// Something on the way can not be followed without running it.
+    #[default]
+    Unknown,
+}
+
+impl Reach {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reachable => "reachable",
+            Self::Unreachable => "unreachable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Run-time need of a finding, by static analysis.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Need {
+    /// The answer.
+    pub reach: Reach,
+    /// The chain that leads to it, or what could not be followed; in one line.
+    pub witness: Option<String>,
+}
+
+/// What removing the finding's packages would take along.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Installed packages that depend on those of the finding and would go, too; sorted.
+    pub also: Vec<String>,
+    /// Why the packages must not simply be removed, such as the interpreter that would go with them.
+    pub caution: Option<String>,
+}
+
+/// What an image is for, which decides how hard it is judged.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoleName {
+    /// Runs a program for others: the default, and the only one judged at full severity.
+    #[default]
+    Service,
+    /// Meant to be built upon: its command is a shell or the prompt of an interpreter.
+    Base,
+    /// Its command is itself a build tool.
+    Tool,
+    /// Runs builds for others.
+    Ci,
+    /// A place to develop in.
+    Devcontainer,
+    /// Interactive computing.
+    Notebook,
+}
+
+impl RoleName {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Base => "base",
+            Self::Tool => "tool",
+            Self::Ci => "ci",
+            Self::Devcontainer => "devcontainer",
+            Self::Notebook => "notebook",
+        }
+    }
+}
+
+/// The role an image was judged by.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    /// The role.
+    pub name: RoleName,
+    /// What of the image told it, in one sentence without a full stop.
+    pub how: String,
+}
+
+/// Which of the lowest layers came with the base image.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct BaseLayers {
+    /// How many; `None` when nothing tells.
+    pub layers: Option<u32>,
+    /// How sure that is; `None` with `layers`.
+    pub confidence: Option<Confidence>,
+    /// Name of the base image, where labels or a table give it.
+    pub name: Option<String>,
+    /// What told it, in one sentence without a full stop.
+    pub how: String,
 }
 
 /// Something that was not read or not judged; the report says so.
@@ -344,6 +473,10 @@ pub struct Report {
     pub totals: Totals,
     /// Who the image runs as.
     pub user: Option<EffectiveUser>,
+    /// What the image is for.
+    pub role: Role,
+    /// Which layers came with the base image.
+    pub base: BaseLayers,
     /// The findings, worst first, then by rule and root.
     pub findings: Vec<Finding>,
     /// What was not read or is odd.

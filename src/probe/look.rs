@@ -49,7 +49,7 @@ pub struct Seen {
     /// What its first bytes say.
     pub format: Format,
     /// What the probes found in it.
-    pub fact: Option<Fact>,
+    pub facts: Vec<Fact>,
     /// What was wrong with it; each sentence is about this file.
     pub faults: Vec<String>,
 }
@@ -231,12 +231,12 @@ impl<'p> Looker<'p> {
         // Whatever a parser does with a hostile file, it must not cost the report.
         let seen = panic::catch_unwind(AssertUnwindSafe(|| match self.plan {
             Plan::Collect(record, limit) => self.parse(record, limit),
-            Plan::Search => Seen { format: self.format, fact: self.found(), faults: Vec::new() },
+            Plan::Search => Seen { format: self.format, facts: self.found(), faults: Vec::new() },
             Plan::Pass | Plan::Undecided(_) => Seen { format: self.format, ..Seen::default() },
         }));
         let seen = seen.unwrap_or_else(|_| Seen {
             format: self.format,
-            fact: None,
+            facts: Vec::new(),
             faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
         });
         // A database of many megabytes must not stay for the rest of the layer.
@@ -310,18 +310,18 @@ impl<'p> Looker<'p> {
     }
 
     /// The facts of a searched file.
-    fn found(&self) -> Option<Fact> {
+    fn found(&self) -> Vec<Fact> {
         let text = |number: &u16| String::from_utf8_lossy(self.probes.sieve.literal(*number)).into_owned();
         let mut literals: Vec<String> = self.hits.iter().map(text).collect();
         literals.sort_unstable();
         if self.format != Format::Elf {
-            return (!literals.is_empty()).then_some(Fact::Literals(literals));
+            return if literals.is_empty() { Vec::new() } else { vec![Fact::Literals(literals)] };
         }
         let dynamic = self.dynamic.as_ref().map_or(&[][..], |window| &window.bytes);
         let mut elf = elf::read(&self.buffer, dynamic).unwrap_or_default();
         elf.literals = literals;
         elf.go = self.go.iter().find_map(|window| elf::go_build(&window.bytes));
-        Some(Fact::Elf(elf))
+        vec![Fact::Elf(elf)]
     }
 
     fn parse(&self, record: Record, limit: usize) -> Seen {
@@ -354,7 +354,7 @@ impl<'p> Looker<'p> {
             // Test data of every second npm package is broken on purpose: no fault, just no package.
             Record::PackageJson => (npm::package_json(body).ok().flatten().filter(named).map(Fact::Npm), Vec::new()),
         };
-        seen.fact = fact;
+        seen.facts.extend(fact);
         seen.faults = faults;
         seen
     }
@@ -469,7 +469,9 @@ mod tests {
         );
         body.resize(10_000, b'x');
         for piece in [1, 7, 512, 513, 4096, 10_000] {
-            let Some(Fact::Elf(elf)) = look(&probes, "opt/helper", &body, piece).fact else { panic!("an ELF file") };
+            let Some(Fact::Elf(elf)) = look(&probes, "opt/helper", &body, piece).facts.pop() else {
+                panic!("an ELF file")
+            };
             assert_eq!(elf.literals, ["GNU assembler version %s"], "{piece}");
             assert_eq!(elf.go.map(|go| go.path).as_deref(), Some("cmd/asm"), "{piece}");
         }
@@ -481,7 +483,9 @@ mod tests {
         // This very test is an ELF program with a dozen program headers and libraries to load.
         let body = std::fs::read(std::env::current_exe().expect("a path")).expect("readable");
         for piece in [1_000, 4_096, 524_288, body.len()] {
-            let Some(Fact::Elf(elf)) = look(&probes, "opt/test", &body, piece).fact else { panic!("an ELF file") };
+            let Some(Fact::Elf(elf)) = look(&probes, "opt/test", &body, piece).facts.pop() else {
+                panic!("an ELF file")
+            };
             assert!(elf.program && elf.interpreter.is_some(), "{piece}");
             assert!(elf.needed.iter().any(|library| library.starts_with("libc.")), "{piece}: {:?}", elf.needed);
         }
@@ -491,7 +495,7 @@ mod tests {
     fn a_record_that_is_too_large_is_said_and_not_read() {
         let probes = Probes::new([]);
         let seen = look(&probes, "etc/passwd", &vec![b'a'; (1 << 20) + 1], 4096);
-        assert_eq!(seen.fact, None);
+        assert_eq!(seen.facts, []);
         assert_eq!(seen.faults, ["is larger than 1 MiB and was not read"]);
     }
 }

@@ -30,7 +30,7 @@ pub fn package_json(body: &[u8]) -> Result<Option<NpmPackage>, Malformed> {
     };
     let Some(name) = read("the package name", name)? else { return Ok(None) };
     let version = read("the version", version)?.unwrap_or_default();
-    Ok(Some(NpmPackage { name, version }))
+    Ok(Some(NpmPackage { name, version, ..NpmPackage::default() }))
 }
 
 /// The two keys of any JSON value; a value that is no object has none.

@@ -1,9 +1,9 @@
 //! Reports built by hand for the tests of reporters and of the command line.
 
 use crate::model::{
-    Confidence, Diagnostic, Digest, EffectiveUser, Evidence, EvidenceClass, Family, Finding, ImageConfig, ImageInfo,
-    ImagePath, LayerInfo, LayerRef, LayerSummary, Manager, PackageRef, PathGroup, Platform, Remedy, Report, RuleAbout,
-    Severity, State, ToolInfo, Totals,
+    BaseLayers, Confidence, Diagnostic, Digest, EffectiveUser, Evidence, EvidenceClass, Family, Finding, ImageConfig,
+    ImageInfo, ImagePath, LayerInfo, LayerRef, LayerSummary, Manager, Need, Origin, PackageRef, PathGroup, Platform,
+    Reach, Remedy, Removal, Report, Role, RoleName, RuleAbout, Severity, State, ToolInfo, Totals,
 };
 
 /// Names that broke other tools or could break a terminal, a URI or SARIF's message syntax.
@@ -43,6 +43,13 @@ pub(crate) fn empty() -> Report {
             name: Some("root".into()),
             how: "no USER is set, so the engine starts it as root".into(),
         }),
+        role: Role { name: RoleName::Service, how: "its command is /app/server".into() },
+        base: BaseLayers {
+            layers: Some(1),
+            confidence: Some(Confidence::High),
+            name: Some("debian:12".into()),
+            how: "the history sets CMD after layer 1".into(),
+        },
         findings: Vec::new(),
         diagnostics: Vec::new(),
         rules: vec![gcc_rule(), root_rule(), make_rule()],
@@ -226,6 +233,10 @@ fn gcc() -> Finding {
         )),
         hidden_by: None,
         owner: "deb".into(),
+        origin: Origin::Own,
+        need: Need { reach: Reach::Unreachable, witness: None },
+        removal: Removal { also: vec!["build-essential".into()], caution: None },
+        part_of: None,
         remedy: rule.remedy,
         refs: rule.refs,
         fingerprint: "00112233445566aa".into(),
@@ -252,6 +263,10 @@ fn make() -> Finding {
         layer: Some(layer(1, "debootstrap")),
         hidden_by: Some(layer(2, "RUN /bin/sh -c rm /usr/bin/make # buildkit")),
         owner: "none".into(),
+        origin: Origin::Unknown,
+        need: Need::default(),
+        removal: Removal::default(),
+        part_of: None,
         fingerprint: "00112233445566cc".into(),
         ..gcc()
     }
@@ -273,6 +288,10 @@ fn root() -> Finding {
         bytes: 0,
         layer: None,
         owner: "none".into(),
+        origin: Origin::Unknown,
+        need: Need::default(),
+        removal: Removal::default(),
+        part_of: None,
         remedy: rule.remedy,
         refs: rule.refs,
         fingerprint: "00112233445566bb".into(),

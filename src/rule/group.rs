@@ -8,8 +8,8 @@ use crate::{
     catalogue::{Catalogue, Rule},
     inventory::{File, FileId, Inventory},
     model::{
-        Confidence, Digest, Evidence, EvidenceClass, Finding, ImageInfo, ImagePath, Kind, LayerRef, PackageRef,
-        PathGroup, Severity, State, path,
+        Confidence, Digest, Evidence, EvidenceClass, Finding, ImageInfo, ImagePath, Kind, LayerRef, Need, Origin,
+        PackageRef, PathGroup, Removal, Severity, State, path,
     },
 };
 
@@ -39,6 +39,35 @@ pub(super) fn findings(
     groups.into_iter().filter_map(finding).collect()
 }
 
+/// What a judgement written in Rust found, on its way to one finding.
+pub(super) struct Found {
+    /// What the finding's parts share; part of the fingerprint.
+    pub root: Root,
+    pub state: State,
+    pub confidence: Confidence,
+    pub evidence: Vec<Evidence>,
+    pub version: Option<String>,
+    pub packages: Vec<PackageRef>,
+    /// The files that make its bytes.
+    pub files: Vec<FileId>,
+}
+
+/// Makes the finding of a judgement written in Rust; bytes, paths, layers and owner follow from the files.
+pub(super) fn finding_of(inventory: &Inventory, image: &ImageInfo, rule: &Rule, found: Found) -> Finding {
+    let Found { root, state, confidence, evidence, version, packages, files } = found;
+    let owners = packages.iter().map(|package| package.manager.word()).collect();
+    let group = Group {
+        evidence: evidence.into_iter().collect(),
+        versions: BTreeMap::new(),
+        packages: packages.into_iter().collect(),
+        files: files.into_iter().collect(),
+        confidence: Some(confidence),
+        owners,
+        proved: true,
+    };
+    Finding { version, ..Make { inventory, image, rule, state, root, group }.finding() }
+}
+
 /// A finding of a rule without anything that was seen; for judgements about no file.
 pub(super) fn empty_finding(rule: &Rule, root: &str, state: State) -> Finding {
     let about = &rule.about;
@@ -60,6 +89,10 @@ pub(super) fn empty_finding(rule: &Rule, root: &str, state: State) -> Finding {
         layer: None,
         hidden_by: None,
         owner: "none".to_string(),
+        origin: Origin::Unknown,
+        need: Need::default(),
+        removal: Removal::default(),
+        part_of: None,
         remedy: about.remedy.clone(),
         refs: about.refs.clone(),
         fingerprint: fingerprint(rule, root, state),

@@ -18,18 +18,29 @@ use std::cmp::Reverse;
 use crate::{
     catalogue::Catalogue,
     inventory::Inventory,
-    model::{Finding, ImageInfo},
+    model::{BaseLayers, Finding, ImageInfo, Role},
 };
+
+/// What the rules make of an image.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    /// Worst first, then by rule, then by root.
+    pub findings: Vec<Finding>,
+    /// What the image is for.
+    pub role: Role,
+    /// Which layers came with the base image.
+    pub base: BaseLayers,
+}
 
 /// Judges an image by every rule of the catalogue.
 ///
-/// Findings come worst first, then by rule, then by root; the same image gives the same findings in the same order.
-pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Vec<Finding> {
+/// The same image gives the same findings in the same order.
+pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
     let signals = signal::collect(catalogue, inventory);
     let mut findings = group::findings(catalogue, inventory, image, signals);
     findings.extend(user::judge(catalogue, inventory, image));
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    findings
+    Judged { findings, ..Judged::default() }
 }
 
 /// Worst first, then by rule, live before buried, then by root.

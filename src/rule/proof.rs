@@ -61,7 +61,7 @@ fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
     let inventory = Inventory::build(vec![layer(catalogue, example)]);
     let config = example.user.clone().map(|user| ImageConfig { user, ..ImageConfig::default() });
     let image = ImageInfo { config, ..ImageInfo::default() };
-    judge(catalogue, &inventory, &image).iter().any(|finding| finding.rule == rule.about.id)
+    judge(catalogue, &inventory, &image).findings.iter().any(|finding| finding.rule == rule.about.id)
 }
 
 /// What the probes would say about a layer that holds just this.
@@ -139,7 +139,10 @@ impl<'a> Image<'a> {
 
     fn npm(&mut self, module: &ExampleModule) {
         let (name, version) = (module.name.clone(), module.version.clone());
-        self.fact(&format!("{}/package.json", module.path), Fact::Npm(NpmPackage { name, version }));
+        self.fact(
+            &format!("{}/package.json", module.path),
+            Fact::Npm(NpmPackage { name, version, ..NpmPackage::default() }),
+        );
         for file in &module.files {
             self.plain(&format!("{}/{file}", module.path));
         }
