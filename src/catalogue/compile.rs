@@ -65,11 +65,13 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
     }
 
     let mut rules = BTreeMap::new();
+    let mut company = Vec::new();
     for (name, text, file) in parsed {
         for raw in file.rule {
             let mut check = Check::new(name, line(text, raw.id.span().start), &mut faults);
             let id = raw.id.get_ref().clone();
             let twin = rules.contains_key(&id);
+            company.extend(raw.with.iter().map(|with| (name, check.line, with.clone())));
             if let Some(rule) = rule(raw, &remedies, &mut check) {
                 if twin {
                     check.fault(format!("there are two rules \"{id}\""));
@@ -77,6 +79,17 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
                 rules.insert(id, rule);
             }
         }
+    }
+
+    for (file, line, with) in company {
+        let text = match rules.get(&with) {
+            None => format!("`with` names no rule: \"{with}\""),
+            Some(Rule { with: more, .. }) if !more.is_empty() => {
+                format!("`with` names \"{with}\", which is itself part of another")
+            }
+            Some(_) => continue,
+        };
+        Check::new(file, line, &mut faults).fault(text);
     }
 
     if !faults.is_empty() {
@@ -210,6 +223,7 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         about,
         family: family?,
         subject: raw.subject,
+        with: raw.with,
         packages,
         modules,
         contents,

@@ -41,6 +41,9 @@ pub struct Rule {
     pub family: Family,
     /// Name of the tool.
     pub subject: String,
+    /// Ids of the rules whose finding this one's is a part of, where both are found in the same place; the first that
+    /// is found counts.
+    pub with: Vec<String>,
     /// Names of distribution packages, by manager.
     pub packages: Vec<(Manager, Names)>,
     /// Language packages.

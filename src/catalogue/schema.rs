@@ -51,6 +51,9 @@ pub struct Rule {
     pub remedy: String,
     /// Documents, `https` only.
     pub refs: Vec<String>,
+    /// Rules whose finding this one's is a part of, where both are found in the same place.
+    #[serde(default)]
+    pub with: Vec<String>,
     /// A judgement written in Rust instead of the tables below.
     #[serde(default)]
     pub code: Option<super::Judgement>,

@@ -151,6 +151,8 @@ pub enum EvidenceClass {
     Structure,
     /// The image's configuration or history.
     Config,
+    /// Another finding that is part of this one.
+    Part,
 }
 
 impl EvidenceClass {
@@ -162,6 +164,7 @@ impl EvidenceClass {
             Self::Content => "content",
             Self::Structure => "structure",
             Self::Config => "config",
+            Self::Part => "part",
         }
     }
 }

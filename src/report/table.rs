@@ -10,8 +10,8 @@ use std::{
 
 use super::{Verdict, text, verdict};
 use crate::model::{
-    BaseLayers, Diagnostic, EffectiveUser, Evidence, Finding, LayerRef, Origin, PathGroup, Remedy, Report, Severity,
-    State,
+    BaseLayers, Diagnostic, EffectiveUser, Evidence, EvidenceClass, Finding, LayerRef, Origin, PathGroup, Remedy,
+    Report, Severity, State,
 };
 
 /// How a table is to look.
@@ -31,11 +31,11 @@ pub fn write(report: &Report, verdict: &Verdict, look: Look, out: &mut dyn Write
     let look = Look { width: look.width.max(60), ..look };
     let mut page = Page { look, out };
     page.header(report)?;
-    for finding in &report.findings {
-        let whole = finding.part_of.as_ref().and_then(|id| report.findings.iter().find(|f| f.fingerprint == *id));
+    let parts: Vec<&Finding> = report.findings.iter().filter(|f| f.part_of.is_some()).collect();
+    for finding in report.findings.iter().filter(|f| f.part_of.is_none()) {
         match finding.severity {
-            Severity::Note => page.note(finding, whole, report.layers.len())?,
-            _ => page.finding(finding, report.layers.len())?,
+            Severity::Note => page.note(finding, report.layers.len())?,
+            _ => page.finding(finding, &parts, report.layers.len())?,
         }
     }
     page.diagnostics(&report.diagnostics)?;
@@ -95,11 +95,12 @@ impl Page<'_> {
         writeln!(self.out)
     }
 
-    fn finding(&mut self, finding: &Finding, layers: usize) -> io::Result<()> {
+    fn finding(&mut self, finding: &Finding, parts: &[&Finding], layers: usize) -> io::Result<()> {
         self.headline(finding)?;
         self.wrapped("why", &text::plain(&finding.why))?;
         self.layer_lines(finding, layers)?;
         self.evidence(&finding.evidence)?;
+        self.parts(finding, parts)?;
         self.groups(&finding.paths)?;
         self.need(finding)?;
         self.removal(finding)?;
@@ -113,18 +114,22 @@ impl Page<'_> {
     }
 
     /// What is merely noted: what it is, why it is no more than a note, and one proof.
-    fn note(&mut self, finding: &Finding, whole: Option<&Finding>, layers: usize) -> io::Result<()> {
+    fn note(&mut self, finding: &Finding, layers: usize) -> io::Result<()> {
         self.headline(finding)?;
-        match whole {
-            Some(whole) => self.wrapped("part of", &format!("{} {}", text::plain(&whole.rule), subject(whole)))?,
-            None => self.wrapped("why", &text::plain(&finding.why))?,
-        }
+        self.wrapped("why", &text::plain(&finding.why))?;
         self.layer_lines(finding, layers)?;
         if let Some(piece) = finding.evidence.first() {
             self.wrapped("proof", &describe_evidence(piece))?;
         }
         self.need(finding)?;
         writeln!(self.out)
+    }
+
+    /// The findings that are part of this one: what it holds.
+    fn parts(&mut self, whole: &Finding, parts: &[&Finding]) -> io::Result<()> {
+        let held = parts.iter().filter(|part| part.part_of.as_ref() == Some(&whole.fingerprint));
+        let held: Vec<String> = held.map(|part| subject(part)).collect();
+        if held.is_empty() { Ok(()) } else { self.wrapped("holds", &held.join("; ")) }
     }
 
     fn need(&mut self, finding: &Finding) -> io::Result<()> {
@@ -179,7 +184,8 @@ impl Page<'_> {
     fn evidence(&mut self, evidence: &[Evidence]) -> io::Result<()> {
         // Seventy module files that say the same show less than one of them and a launcher.
         let mut told = HashSet::new();
-        let (new, again): (Vec<_>, Vec<_>) = evidence.iter().partition(|piece| told.insert(&piece.witness));
+        let evidence: Vec<&Evidence> = evidence.iter().filter(|piece| piece.class != EvidenceClass::Part).collect();
+        let (new, again): (Vec<_>, Vec<_>) = evidence.iter().copied().partition(|piece| told.insert(&piece.witness));
         for (at, piece) in new.into_iter().chain(again).take(SHOWN).enumerate() {
             self.wrapped(if at == 0 { "proof" } else { "" }, &describe_evidence(piece))?;
         }
@@ -350,8 +356,9 @@ fn describe_user(user: &EffectiveUser) -> String {
 }
 
 fn count_findings(findings: &[Finding]) -> String {
+    let (parts, findings): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|f| f.part_of.is_some());
     let mut counts = BTreeMap::<_, usize>::new();
-    for finding in findings {
+    for finding in &findings {
         *counts.entry(finding.severity).or_default() += 1;
     }
     let counts: Vec<_> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
@@ -359,12 +366,16 @@ fn count_findings(findings: &[Finding]) -> String {
     let spare = findings.iter().filter(|f| f.severity > Severity::Note);
     let bytes = spare.fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
     // Two findings may share a file; then the sum counts it twice, and the line says that it is a bound.
-    let most = if share_files(findings) { "at most " } else { "" };
+    let most = if share_files(&findings) { "at most " } else { "" };
     let cost = if bytes > 0 { format!("; {most}{} need not ship", text::bytes(bytes)) } else { String::new() };
-    format!("{} ({}){cost}", text::plural(findings.len(), "finding"), counts.join(", "))
+    let with = match parts.len() {
+        0 => String::new(),
+        n => format!(" with {}", text::plural(n, "part")),
+    };
+    format!("{}{with} ({}){cost}", text::plural(findings.len(), "finding"), counts.join(", "))
 }
 
-fn share_files(findings: &[Finding]) -> bool {
+fn share_files(findings: &[&Finding]) -> bool {
     let mut seen = HashSet::new();
     let files = findings.iter().flat_map(|f| f.paths.iter().map(move |g| (f.state, g)));
     files.flat_map(|(state, g)| g.files.iter().map(move |file| (state, file))).any(|file| !seen.insert(file))

@@ -83,9 +83,9 @@ fn count(finding: &Finding) -> usize {
 
 fn describe(part: &Finding) -> Evidence {
     let version = part.version.as_deref().map_or_else(String::new, |version| format!(" {version}"));
-    let witness = format!("holds {}{version} [{}]", part.subject, part.rule);
+    let witness = format!("{}{version} [{}]", part.subject, part.rule);
     let path = part.evidence.iter().find_map(|evidence| evidence.path.clone());
-    Evidence { class: EvidenceClass::Structure, witness, path }
+    Evidence { class: EvidenceClass::Part, witness, path }
 }
 
 #[cfg(test)]

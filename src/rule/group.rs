@@ -32,6 +32,7 @@ pub(super) fn findings(
     }
     groups.retain(|_, group| group.proved);
     add_links(inventory, &mut groups);
+    join(catalogue, inventory, &mut groups);
     let finding = |((rule, state, root), group): ((usize, State, Root), Group)| {
         let rule = catalogue.rules.get(rule)?;
         Some(Make { inventory, image, rule, state, root, group }.finding())
@@ -64,6 +65,8 @@ pub(super) fn finding_of(inventory: &Inventory, image: &ImageInfo, rule: &Rule, 
         confidence: Some(confidence),
         owners,
         proved: true,
+        raised: None,
+        part_of: None,
     };
     Finding { version, ..Make { inventory, image, rule, state, root, group }.finding() }
 }
@@ -140,6 +143,10 @@ struct Group {
     confidence: Option<Confidence>,
     owners: BTreeSet<&'static str>,
     proved: bool,
+    /// The worst severity of the groups that are part of this one.
+    raised: Option<Severity>,
+    /// The fingerprint of the finding that this one is part of.
+    part_of: Option<String>,
 }
 
 impl Group {
@@ -158,6 +165,55 @@ impl Group {
             let (name, version) = (package.name.clone(), package.version.clone());
             self.packages.insert(PackageRef { manager: package.manager, name, version });
         }
+    }
+}
+
+/// Lets the groups that catalogue and layer put into the company of another become part of it: the preprocessor, the
+/// linker and make, which one command installed together with the compiler, are one thing to mend.
+fn join(catalogue: &Catalogue, inventory: &Inventory, groups: &mut BTreeMap<(usize, State, Root), Group>) {
+    let main_layer = |group: &Group| {
+        let mut bytes: BTreeMap<u32, u64> = BTreeMap::new();
+        for file in group.files.iter().map(|&id| inventory.file(id)) {
+            let sum = bytes.entry(file.layer()).or_default();
+            *sum = sum.saturating_add(file.size());
+        }
+        most(&bytes)
+    };
+    let mut joins = Vec::new();
+    for ((rule, state, root), group) in &*groups {
+        let Some(part) = catalogue.rules.get(*rule) else { continue };
+        let holder = part.with.iter().find_map(|id| {
+            let at = catalogue.rules.binary_search_by(|rule| rule.about.id.cmp(id)).ok()?;
+            let key = (at, *state, root.clone());
+            groups.get(&key).filter(|whole| main_layer(whole) == main_layer(group)).map(|_| key)
+        });
+        joins.extend(holder.map(|holder| ((*rule, *state, root.clone()), holder)));
+    }
+    for (part, holder) in joins {
+        let (Some(rule), Some(whole)) = (catalogue.rules.get(part.0), catalogue.rules.get(holder.0)) else { continue };
+        let whole = fingerprint(whole, &root_word(&holder.2), holder.1);
+        let Some(group) = groups.get_mut(&part) else { continue };
+        group.part_of = Some(whole);
+        let (files, packages, owners) = (group.files.clone(), group.packages.clone(), group.owners.clone());
+        let versions = group.versions.values().next().map(|versions| version(rule, versions));
+        let version = versions.map_or_else(String::new, |version| format!(" {version}"));
+        let witness = format!("{}{version} [{}]", rule.subject, rule.about.id);
+        let path = group.evidence.iter().find_map(|evidence| evidence.path.clone());
+        if let Some(whole) = groups.get_mut(&holder) {
+            whole.files.extend(files);
+            whole.packages.extend(packages);
+            whole.owners.extend(owners);
+            whole.evidence.insert(Evidence { class: EvidenceClass::Part, witness, path });
+            whole.raised = whole.raised.max(Some(rule.about.severity));
+        }
+    }
+}
+
+/// A root as fingerprints have it.
+fn root_word(root: &Root) -> String {
+    match root {
+        Root::Manager(manager) => manager.word().to_string(),
+        Root::Dir(dir) => dir.to_string(),
     }
 }
 
@@ -237,11 +293,8 @@ struct Make<'a> {
 
 impl Make<'_> {
     fn finding(self) -> Finding {
-        let root = match &self.root {
-            Root::Manager(manager) => manager.word().to_string(),
-            Root::Dir(dir) => dir.to_string(),
-        };
-        let mut finding = empty_finding(self.rule, &root, self.state);
+        let mut finding = empty_finding(self.rule, &root_word(&self.root), self.state);
+        finding.severity = finding.severity.max(self.group.raised.unwrap_or(Severity::Note));
         let contents = self.contents();
         finding.bytes = contents.values().fold(0, |sum, size| size.saturating_add(sum));
         finding.paths = self.paths();
@@ -259,6 +312,10 @@ impl Make<'_> {
                 finding.hidden_by = self.hidden_by();
             }
         }
+        if self.group.part_of.is_some() {
+            finding.severity = Severity::Note;
+        }
+        finding.part_of.clone_from(&self.group.part_of);
         finding.confidence = self.group.confidence.unwrap_or(Confidence::Medium);
         finding.owner = self.owner();
         finding.version = self.group.versions.values().next().map(|versions| version(self.rule, versions));

@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     catalogue::Example,
     model::{
-        Confidence, Entry, EntryId, EvidenceClass, Format, History, ImagePath, Kind, LayerFacts, LayerInfo, State,
-        Whiteout,
+        Confidence, Entry, EntryId, EvidenceClass, Format, History, ImagePath, Kind, LayerFacts, LayerInfo, Severity,
+        State, Whiteout,
     },
 };
 
@@ -78,6 +78,23 @@ packages = [{ deb = "pie", files = ["usr/bin/pie"] }]
 [[rule.miss]]
 why = "a text"
 files = [{ path = "usr/bin/pie", format = "text" }]
+
+[[rule]]
+id = "build-tool/whisk"
+with = ["build-tool/cake"]
+title = "whisk in the image"
+subject = "whisk"
+severity = "low"
+why = "It is not needed."
+remedy = "stages"
+refs = ["https://example.com/whisk"]
+[rule.packages]
+deb = ["whisk"]
+[[rule.hit]]
+packages = [{ deb = "whisk", files = ["usr/bin/whisk"] }]
+[[rule.miss]]
+why = "a text"
+files = [{ path = "usr/bin/whisk", format = "text" }]
 "#;
 
 fn catalogue() -> Catalogue {
@@ -491,4 +508,22 @@ fn trees_inside_trees_cost_no_more_than_their_files() {
     let all = judge_layers(vec![facts]);
     assert_eq!((all.len(), all[0].bytes), (1, 600));
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_came_along_with_a_tool_in_one_layer_is_part_of_its_finding() {
+    let cake = r#"{ deb = "cake-12", version = "12", files = ["usr/bin/cake-12"] }"#;
+    let whisk = r#"{ deb = "whisk", version = "3", files = ["usr/bin/whisk"] }"#;
+    let sizes = r#"files = [{ path = "usr/bin/cake-12", format = "elf", size = 100 }, { path = "usr/bin/whisk", format = "elf", size = 7 }]"#;
+    let both = format!("packages = [{cake}, {whisk}]\n{sizes}");
+    let found = findings(&[(&both, &[])]);
+    let [whole, part] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((whole.rule.as_str(), whole.bytes), ("build-tool/cake", 107));
+    assert_eq!(files(whole), ["/usr/bin/cake-12", "/usr/bin/whisk"]);
+    assert_eq!((part.rule.as_str(), part.bytes, part.severity), ("build-tool/whisk", 7, Severity::Note));
+    assert_eq!(part.part_of.as_ref(), Some(&whole.fingerprint));
+    assert!(whole.evidence.iter().any(|piece| piece.witness == "whisk 3 [build-tool/whisk]"), "{whole:#?}");
+
+    let alone = only(&[(&format!("packages = [{whisk}]"), &[])]);
+    assert_eq!((alone.severity, alone.part_of), (Severity::Low, None), "without the other it stands for itself");
 }
