@@ -5,11 +5,13 @@
 pub mod apk;
 pub mod dpkg;
 pub mod elf;
+pub mod lang;
 mod look;
 pub mod malformed;
 pub mod npm;
 pub mod passwd;
 mod provides;
+pub mod pylock;
 pub mod python;
 pub mod rpm;
 pub mod sieve;
