@@ -241,10 +241,6 @@ fn example(title: &str, raw: &schema::Example, check: &mut Check<'_>) {
         check.needs(file.contains.is_empty() || file.elf.is_some() || file.format.is_some(), || {
             format!("{title}: file \"{}\" has `contains`, so it wants `elf` or `format`", file.path)
         });
-        let more = file.kind.is_some() || file.format.is_some() || file.size.is_some() || file.elf.is_some();
-        check.needs(file.text.is_none() || !more && file.contains.is_empty() && file.link.is_none(), || {
-            format!("{title}: file \"{}\" has `text`, so it takes nothing but `path`", file.path)
-        });
         let link = matches!(file.kind, Some(Kind::Symlink | Kind::Hardlink));
         check.needs(link == file.link.is_some(), || {
             format!("{title}: file \"{}\" wants `link` together with kind symlink or hardlink", file.path)

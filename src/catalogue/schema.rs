@@ -278,9 +278,6 @@ pub struct ExampleFile {
     /// Texts that occur in it.
     #[serde(default)]
     pub contains: Vec<String>,
-    /// All that is in it, for the probes to read; nothing but `path` is given beside it.
-    #[serde(default)]
-    pub text: Option<String>,
 }
 
 /// The ELF headers of an example's file.

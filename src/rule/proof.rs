@@ -12,7 +12,6 @@ use crate::{
         Elf, Entry, EntryId, Fact, Format, GoBuild, Group, ImageConfig, ImageInfo, ImagePath, Kind, LayerFacts,
         Manager, NpmPackage, Observation, PackageRow, PythonDist, User,
     },
-    probe::{Looker, Probes},
 };
 
 use super::judge;
@@ -164,10 +163,6 @@ impl<'a> Image<'a> {
     fn file(&mut self, file: &ExampleFile) {
         let kind = file.kind.unwrap_or(Kind::File);
         let format = file.format.unwrap_or(if file.elf.is_some() { Format::Elf } else { Format::Other });
-        if let Some(text) = &file.text {
-            self.read(&file.path, text);
-            return;
-        }
         let literals = self.literals(format, &file.contains);
         let facts = match &file.elf {
             Some(elf) => vec![Fact::Elf(self::elf(elf, literals))],
@@ -185,18 +180,6 @@ impl<'a> Image<'a> {
         body.format = format;
         body.size = size;
         body.facts.extend(facts);
-    }
-
-    /// Shows a file's own text to the probes.
-    fn read(&mut self, path: &str, text: &str) {
-        let path = ImagePath::from(path);
-        let probes = Probes::new(self.catalogue.literals());
-        let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
-        looker.body(text.as_bytes());
-        let seen = looker.end();
-        let size = text.len() as u64;
-        self.files.insert(path, Body { format: seen.format, size, facts: seen.facts, ..Body::default() });
     }
 
     /// The literals of the catalogue that a probe would find in a file of this format.
