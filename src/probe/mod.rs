@@ -7,6 +7,7 @@ pub mod dpkg;
 pub mod elf;
 mod look;
 pub mod malformed;
+pub mod node;
 pub mod npm;
 pub mod passwd;
 mod provides;
