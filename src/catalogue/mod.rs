@@ -73,6 +73,14 @@ pub enum Judgement {
     Group0,
     /// The engine can not resolve the user or the group.
     UnknownUser,
+    /// Packages that npm would remove with `npm prune --omit=dev`.
+    DevNpm,
+    /// Packages that pnpm would remove with `pnpm prune --prod`.
+    DevPnpm,
+    /// Packages that yarn would not install for production.
+    DevYarn,
+    /// Packages that bun would not install for production.
+    DevBun,
 }
 
 /// Patterns for whole names.

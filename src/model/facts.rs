@@ -410,9 +410,11 @@ pub struct NpmPackage {
     pub dependencies: Vec<String>,
     /// Names in `optionalDependencies`.
     pub optional: Vec<String>,
-    /// Names in `peerDependencies`.
+    /// Names in `peerDependencies`, those that may be missing left out.
     pub peer: Vec<String>,
-    /// Names in `devDependencies`.
+    /// Names in `peerDependencies` that `peerDependenciesMeta` calls optional.
+    pub optional_peer: Vec<String>,
+    /// Names in `devDependencies`; only of a package outside of `node_modules`.
     pub dev: Vec<String>,
     /// `bin`: command and file, in order.
     pub bin: Vec<(String, String)>,
@@ -420,7 +422,7 @@ pub struct NpmPackage {
     pub scripts: Vec<(String, String)>,
     /// `main`, or empty.
     pub main: String,
-    /// `workspaces`: the patterns.
+    /// `workspaces`: the patterns; only of a package outside of `node_modules`.
     pub workspaces: Vec<String>,
 }
 

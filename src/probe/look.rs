@@ -8,7 +8,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, NpmPackage, PythonDist, path};
+use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, PythonDist, path};
 
 use super::{
     apk, dpkg,
@@ -358,16 +358,14 @@ impl<'p> Looker<'p> {
                 (lang.map(Fact::Lang), faults)
             }
             // Test data of every second npm package is broken on purpose: no fault, just no package.
-            Record::PackageJson => (npm::package_json(body).ok().flatten().filter(named).map(Fact::Npm), Vec::new()),
+            Record::PackageJson => {
+                (npm::package_json(npm::Place::of(&self.path), body).ok().flatten().map(Fact::Npm), Vec::new())
+            }
         };
         seen.facts.extend(fact);
         seen.faults = faults;
         seen
     }
-}
-
-fn named(package: &NpmPackage) -> bool {
-    !package.name.is_empty()
 }
 
 fn keep<T>(parsed: Parsed<T>, make: impl FnOnce(T) -> Fact) -> (Option<Fact>, Vec<String>) {

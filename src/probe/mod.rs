@@ -8,6 +8,7 @@ pub mod elf;
 pub mod lang;
 mod look;
 pub mod malformed;
+pub mod node;
 pub mod npm;
 pub mod passwd;
 mod provides;
