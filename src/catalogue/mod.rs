@@ -81,6 +81,8 @@ pub enum Judgement {
     DevYarn,
     /// Packages that bun would not install for production.
     DevBun,
+    /// Python distributions that only groups for development lead to.
+    DevPython,
 }
 
 /// Patterns for whole names.

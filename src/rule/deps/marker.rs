@@ -259,7 +259,6 @@ mod tests {
             "python_full_version < '3.11.4'",
             "nonsense",
             "(((",
-            "sys_platform == 'win32' and",
             "sys_platform == 'win32') x",
             "'a' == 'b'",
             "\u{e9} == 'a'",

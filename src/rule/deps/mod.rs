@@ -3,10 +3,14 @@
 //! What is a project, and which of its packages production can do without, the inventory knows; here it becomes a
 //! finding.
 
+mod graph;
+mod marker;
+mod python;
+
 use crate::{
-    catalogue::{Catalogue, Rule},
-    inventory::{FileId, Inventory},
-    model::{Confidence, Evidence, Finding, ImageInfo, ImagePath, PackageRef, State, path},
+    catalogue::{Catalogue, Judgement, Rule},
+    inventory::{File, FileId, Inventory},
+    model::{Confidence, Evidence, Fact, Finding, ImageInfo, ImagePath, Lang, PackageRef, State, path},
 };
 
 use super::{
@@ -15,8 +19,25 @@ use super::{
 };
 
 /// Applies the rules about dev dependencies.
-pub(super) fn judge(_catalogue: &Catalogue, _inventory: &Inventory, _image: &ImageInfo) -> Vec<Finding> {
-    Vec::new()
+pub(super) fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Vec<Finding> {
+    languages(catalogue, inventory, image)
+}
+
+/// Applies the rules about dev dependencies of other languages than JavaScript.
+fn languages(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Vec<Finding> {
+    let records: Vec<(File<'_>, &Lang)> = inventory
+        .observed()
+        .filter_map(|(file, fact)| if let Fact::Lang(lang) = fact { Some((file, lang)) } else { None })
+        .collect();
+    let rules = catalogue.rules.iter().filter_map(|rule| Some((rule, rule.code?)));
+    let found = |(rule, judgement)| {
+        let found = match judgement {
+            Judgement::DevPython => python::find(inventory, image, &records),
+            _ => Vec::new(),
+        };
+        found.into_iter().map(move |dev| finding(inventory, image, rule, dev))
+    };
+    rules.flat_map(found).collect()
 }
 
 /// The dev dependencies of one project.
