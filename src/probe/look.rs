@@ -8,11 +8,12 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, NpmPackage, PythonDist, path};
+use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, PythonDist, path};
 
 use super::{
     apk, dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
+    lang::{self, LangRecord},
     malformed::Parsed,
     npm, passwd, python, rpm,
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
@@ -81,6 +82,7 @@ enum Record {
     PythonFiles,
     Passwd,
     Group,
+    Lang(LangRecord),
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -345,23 +347,25 @@ impl<'p> Looker<'p> {
             Record::Passwd => keep(passwd::users(body), Fact::Users),
             Record::Group => keep(passwd::groups(body), Fact::Groups),
             Record::PythonMetadata => match python::metadata(body) {
-                Ok(dist) => (Some(Fact::Python(dist)), Vec::new()),
+                Ok(parsed) => keep(parsed, Fact::Python),
                 Err(malformed) => (None, vec![malformed.0]),
             },
             Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), |files| {
                 Fact::Python(PythonDist { files, ..PythonDist::default() })
             }),
+            Record::Lang(record) => {
+                let (lang, faults) = lang::read(record, &ImagePath::new(&self.path), body);
+                (lang.map(Fact::Lang), faults)
+            }
             // Test data of every second npm package is broken on purpose: no fault, just no package.
-            Record::PackageJson => (npm::package_json(body).ok().flatten().filter(named).map(Fact::Npm), Vec::new()),
+            Record::PackageJson => {
+                (npm::package_json(npm::Place::of(&self.path), body).ok().flatten().map(Fact::Npm), Vec::new())
+            }
         };
         seen.facts.extend(fact);
         seen.faults = faults;
         seen
     }
-}
-
-fn named(package: &NpmPackage) -> bool {
-    !package.name.is_empty()
 }
 
 fn keep<T>(parsed: Parsed<T>, make: impl FnOnce(T) -> Fact) -> (Option<Fact>, Vec<String>) {
@@ -392,7 +396,10 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
-            _ => return None,
+            _ => {
+                let (record, limit) = lang::record_of(path)?;
+                (Record::Lang(record), limit)
+            }
         },
     };
     Some(record)

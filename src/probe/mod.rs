@@ -5,11 +5,14 @@
 pub mod apk;
 pub mod dpkg;
 pub mod elf;
+pub mod lang;
 mod look;
 pub mod malformed;
+pub mod node;
 pub mod npm;
 pub mod passwd;
 mod provides;
+pub mod pylock;
 pub mod python;
 pub mod rpm;
 pub mod sieve;
