@@ -6,7 +6,8 @@ mod digest;
 mod facts;
 mod finding;
 mod image;
+mod node;
 pub mod path;
 pub mod redact;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, path::ImagePath};
+pub use self::{digest::Digest, facts::*, finding::*, image::*, node::*, path::ImagePath};

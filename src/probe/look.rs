@@ -14,6 +14,7 @@ use super::{
     apk, dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
     malformed::Parsed,
+    node::NodeFile,
     npm, passwd, python, rpm,
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
@@ -81,6 +82,7 @@ enum Record {
     PythonFiles,
     Passwd,
     Group,
+    Node(NodeFile),
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -248,7 +250,7 @@ impl<'p> Looker<'p> {
     fn decide(&mut self) {
         self.format = sniff(&self.path, &self.buffer);
         if let Plan::Undecided(Some((record, limit))) = self.plan
-            && may_be_record(self.format)
+            && may_be_record(record, self.format)
         {
             self.plan = Plan::Collect(record, limit);
             return;
@@ -352,6 +354,10 @@ impl<'p> Looker<'p> {
                 Fact::Python(PythonDist { files, ..PythonDist::default() })
             }),
             // Test data of every second npm package is broken on purpose: no fault, just no package.
+            Record::Node(file) => match file.read(body) {
+                Ok(record) => (Some(Fact::Node(record)), Vec::new()),
+                Err(malformed) => (None, vec![malformed.0]),
+            },
             Record::PackageJson => {
                 (npm::package_json(npm::Place::of(&self.path), body).ok().flatten().map(Fact::Npm), Vec::new())
             }
@@ -390,7 +396,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
-            _ => return None,
+            _ => return NodeFile::of(path).map(|file| (Record::Node(file), 64 * MIB)),
         },
     };
     Some(record)
@@ -401,8 +407,10 @@ fn is_rpm_dir(dir: &[u8]) -> bool {
 }
 
 /// Whether a file of a record's name can be one: a program does not become a record by its name.
-fn may_be_record(format: Format) -> bool {
-    matches!(format, Format::Other | Format::Empty | Format::Text | Format::Js)
+fn may_be_record(record: Record, format: Format) -> bool {
+    // Yarn's map is a program by itself, and says so in its first line.
+    let map = record == Record::Node(NodeFile::Pnp) && format == Format::Script;
+    map || matches!(format, Format::Other | Format::Empty | Format::Text | Format::Js)
 }
 
 /// What a file is by its first bytes, up to 512 of them; the name only tells JavaScript from other text.
