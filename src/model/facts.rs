@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Lang, Requirement};
+use super::{Digest, ImagePath, Lang, NodeRecord, Requirement};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 1;
@@ -307,6 +307,8 @@ pub enum Fact {
     Groups(Vec<Group>),
     /// A record of a language's package manager, beside those above.
     Lang(Lang),
+    /// A record of npm, pnpm, yarn or bun: a lock file, or what an installation left.
+    Node(NodeRecord),
 }
 
 /// What an ELF file says about itself.
