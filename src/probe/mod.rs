@@ -5,6 +5,7 @@
 pub mod apk;
 pub mod dpkg;
 pub mod elf;
+pub mod loader;
 mod look;
 pub mod malformed;
 pub mod npm;
