@@ -14,6 +14,7 @@ use super::{
     apk, dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
     lang::{self, LangRecord},
+    loader,
     malformed::Parsed,
     node::NodeFile,
     npm, passwd, python, rpm,
@@ -85,6 +86,8 @@ enum Record {
     Group,
     Lang(LangRecord),
     Node(NodeFile),
+    LoaderCache,
+    LoaderPath,
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -348,6 +351,11 @@ impl<'p> Looker<'p> {
             Record::Rpm => packages(Manager::Rpm, rpm::packages(body)),
             Record::Passwd => keep(passwd::users(body), Fact::Users),
             Record::Group => keep(passwd::groups(body), Fact::Groups),
+            Record::LoaderCache => match loader::cache(body) {
+                Ok(libraries) => (Some(Fact::LoaderCache(libraries)), Vec::new()),
+                Err(malformed) => (None, vec![malformed.0]),
+            },
+            Record::LoaderPath => (Some(Fact::LoaderPath(loader::path(body))), Vec::new()),
             Record::PythonMetadata => match python::metadata(body) {
                 Ok(parsed) => keep(parsed, Fact::Python),
                 Err(malformed) => (None, vec![malformed.0]),
@@ -398,10 +406,12 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"Packages" | b"Packages.db" | b"rpmdb.sqlite" if is_rpm_dir(path::parent(path)) => (Record::Rpm, 256 * MIB),
         b"passwd" if path == b"etc/passwd" => (Record::Passwd, MIB),
         b"group" if path == b"etc/group" => (Record::Group, MIB),
+        b"ld.so.cache" if path == b"etc/ld.so.cache" => (Record::LoaderCache, 16 * MIB),
         _ => match path::parent(path) {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
+            b"etc" if name.starts_with(b"ld-musl-") && name.ends_with(b".path") => (Record::LoaderPath, MIB),
             _ => {
                 if let Some(file) = NodeFile::of(path) {
                     return Some((Record::Node(file), 64 * MIB));
