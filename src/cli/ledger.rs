@@ -1,7 +1,5 @@
 //! `offcut ledger`: who owns the bytes of an image.
 
-use std::io::Write;
-
 use super::{
     NOT_JUDGED,
     args::{By, Ledger, RowFormat},
