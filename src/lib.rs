@@ -8,6 +8,7 @@
 //!
 //! `docs/architecture.md` in the repository tells what each module knows and what it does not.
 
+pub mod attribution;
 pub mod catalogue;
 pub mod cli;
 pub mod error;

@@ -12,11 +12,12 @@ use std::{
 use rayon::ThreadPoolBuilder;
 
 use crate::{
+    attribution,
     catalogue::Catalogue,
     error::{Error, Result},
-    inventory::Inventory,
+    inventory::{Inventory, ledger::Ledger},
     layer::{self, Limits, PeelError, Peeler, Promise},
-    model::{Diagnostic, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo},
+    model::{BaseLayers, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo},
     probe::Probes,
     rule,
     source::{self, Layout, Source, Stream},
@@ -27,6 +28,8 @@ use crate::{
 pub struct ScanOptions {
     /// Where images are looked for.
     pub source: source::Options,
+    /// The image that this one was built upon, if the user knows it.
+    pub base: Option<String>,
     /// Threads that decompress, hash and read; 0 means one for each core.
     pub jobs: usize,
     /// What an image may ask for.
@@ -61,7 +64,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         findings,
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),
-        tool: ToolInfo { version: env!("CARGO_PKG_VERSION").to_string(), catalogue: Some(catalogue.digest) },
+        tool: tool(catalogue),
         image: image.redacted(),
     })
 }
@@ -71,6 +74,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
+    let base = options.base.as_ref().map(|base| given_base(base, &options.source)).transpose()?;
     let source = source::open(reference, &options.source)?;
     let pool = ThreadPoolBuilder::new()
         .num_threads(options.jobs)
@@ -87,7 +91,7 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         image_bytes: &image_bytes,
         image_entries: &image_entries,
     };
-    let (image, layers) = match source {
+    let (mut image, layers) = match source {
         Source::Layout(layout) => {
             let layers = peel_all(&layout, &peeler, &options.progress)?;
             (layout.image, layers)
@@ -100,7 +104,52 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
             (rootfs.image, vec![facts])
         }
     };
+    image.base = base;
     Ok((image, pool.install(|| Inventory::build(layers))))
+}
+
+/// Reads the description of the base image; its layers are not looked at.
+fn given_base(reference: &str, options: &source::Options) -> Result<GivenBase> {
+    let failed = |e: Error| e.context(format!("can not read the base image \"{reference}\""));
+    let image = source::describe(reference, options).map_err(failed)?;
+    let layers = image.layers.iter().map(|layer| layer.diff_id).collect::<Option<Vec<_>>>().unwrap_or_default();
+    Ok(GivenBase { reference: reference.to_string(), layers })
+}
+
+/// Reads the image that `[SCHEME:]REF` names and accounts for every byte of its layers.
+///
+/// # Errors
+/// When there is no such image, or a part of it can not be read.
+pub fn account(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Accounts> {
+    let (image, inventory) = read(reference, catalogue, options)?;
+    let attribution = attribution::attribute(&image, &catalogue.bases);
+    let ledger = inventory.ledger(&catalogue.places, &image, |layer| attribution.origin(layer));
+    Ok(Accounts {
+        base: attribution.base,
+        ledger,
+        diagnostics: diagnose(&image, &inventory),
+        tool: tool(catalogue),
+        image: image.redacted(),
+    })
+}
+
+/// The bytes of an image by layer and by owner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accounts {
+    /// The image, without the values of build arguments and environment variables.
+    pub image: ImageInfo,
+    /// Which layers came with the base image.
+    pub base: BaseLayers,
+    /// The bytes.
+    pub ledger: Ledger,
+    /// What was not read or is odd.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Which program and which rules made it.
+    pub tool: ToolInfo,
+}
+
+fn tool(catalogue: &Catalogue) -> ToolInfo {
+    ToolInfo { version: env!("CARGO_PKG_VERSION").to_string(), catalogue: Some(catalogue.digest) }
 }
 
 /// Reads the layers of a layout, the largest first and several at once. A layer that comes

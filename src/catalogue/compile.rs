@@ -9,7 +9,7 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Catalogue, Content, Fault, Glob, Member, Module, Names, Rule, Structure,
+    Catalogue, Content, Fault, Glob, Member, Module, Names, Places, Rule, Structure, ground,
     schema::{self, MemberKind, ModuleManager},
 };
 use crate::{
@@ -64,6 +64,13 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
         }
     }
 
+    let (mut places, mut bases) = (Places::default(), Vec::new());
+    for (name, _, file) in &parsed {
+        let mut check = Check::new(name, 0, &mut faults);
+        file.place.iter().for_each(|place| places.add(place, &mut check));
+        bases.extend(file.base.iter().flat_map(|base| ground::bases(base, &mut check)));
+    }
+
     let mut rules = BTreeMap::new();
     let mut company = Vec::new();
     for (name, text, file) in parsed {
@@ -98,7 +105,8 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
     }
     let rules: Vec<Rule> = rules.into_values().collect();
     let literals = literals(&rules);
-    Ok(Catalogue { rules, remedies: remedies.into_values().collect(), digest, literals })
+    let remedies = remedies.into_values().collect();
+    Ok(Catalogue { rules, remedies, places, bases, digest, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.
@@ -117,7 +125,7 @@ fn line(text: &str, at: usize) -> usize {
 }
 
 /// Collects what is wrong with one rule or remedy.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     file: &'a str,
     line: usize,
     faults: &'a mut Vec<Fault>,
@@ -128,18 +136,18 @@ impl<'a> Check<'a> {
         Self { file, line, faults }
     }
 
-    fn fault(&mut self, text: impl Into<String>) {
+    pub(super) fn fault(&mut self, text: impl Into<String>) {
         self.faults.push(Fault { file: self.file.to_string(), line: self.line, text: text.into() });
     }
 
-    fn needs(&mut self, holds: bool, text: impl FnOnce() -> String) {
+    pub(super) fn needs(&mut self, holds: bool, text: impl FnOnce() -> String) {
         if !holds {
             self.fault(text());
         }
     }
 
     /// One line of prose for people: something, and without a full stop where it is a title.
-    fn title(&mut self, key: &str, text: &str) {
+    pub(super) fn title(&mut self, key: &str, text: &str) {
         self.needs(!text.trim().is_empty(), || format!("`{key}` is empty"));
         self.needs(!text.contains('\n') && !text.ends_with('.'), || {
             format!("`{key}` wants one line without a full stop, not \"{text}\"")

@@ -4,6 +4,7 @@
 
 mod builtin;
 mod compile;
+mod ground;
 mod schema;
 
 use std::{fs, path::Path};
@@ -11,6 +12,7 @@ use std::{fs, path::Path};
 use regex::Regex;
 use serde::Deserialize;
 
+pub use self::ground::{KnownBase, PlaceKind, Places};
 pub use self::schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage};
 use crate::{
     Error, Result,
@@ -27,6 +29,10 @@ pub struct Catalogue {
     pub rules: Vec<Rule>,
     /// The remedies, sorted by id.
     pub remedies: Vec<Remedy>,
+    /// Where caches and package managers keep their files.
+    pub places: Places,
+    /// Base images known by their layers.
+    pub bases: Vec<KnownBase>,
     /// Digest over names and contents of all policy files.
     pub digest: Digest,
     literals: Vec<(String, FormatSet)>,

@@ -17,6 +17,38 @@ pub struct File {
     /// `[[remedy]]`.
     #[serde(default)]
     pub remedy: Vec<Remedy>,
+    /// `[[place]]`.
+    #[serde(default)]
+    pub place: Vec<Place>,
+    /// `[[base]]`.
+    #[serde(default)]
+    pub base: Vec<Base>,
+}
+
+/// `[[place]]`: directories and files that no package owns and that are no application.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// What they are.
+    pub kind: super::PlaceKind,
+    /// Relative paths; `*` stands for one component, `**/NAME` for a directory anywhere.
+    pub paths: Vec<String>,
+}
+
+/// `[[base]]`: a base image and the digests of its layers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// Its name.
+    pub name: String,
+    /// Where the digests are listed.
+    pub source: String,
+    /// Digests of the uncompressed layers, lowest first; a list for each platform.
+    #[serde(default)]
+    pub diff_ids: Vec<Vec<String>>,
+    /// Digests of the layers as the registry stores them, lowest first; a list for each platform.
+    #[serde(default)]
+    pub blobs: Vec<Vec<String>>,
 }
 
 /// `[[remedy]]`: what to write instead.

@@ -1,7 +1,8 @@
 //! The command line: what can be typed, and the checks that need nothing but the text.
 //!
-//! Every option can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins. Only the format of `files`
-//! has a name of its own there, `OFFCUT_FILES_FORMAT`, since it takes other words than the format of `scan`.
+//! Every option can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins. Only the formats of
+//! `files` and `ledger` have names of their own there, `OFFCUT_FILES_FORMAT` and `OFFCUT_LEDGER_FORMAT`, since they take
+//! other words than the format of `scan`.
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr, thread};
 
@@ -37,6 +38,8 @@ pub(super) enum Command {
     Scan(Box<Scan>),
     /// List the files of an image as offcut reads it
     Files(Box<Files>),
+    /// Account for every byte of an image, by layer and by owner
+    Ledger(Box<Ledger>),
     /// Show or check the rules
     Rules {
         #[command(subcommand)]
@@ -84,6 +87,32 @@ pub(super) struct Scan {
     /// Whether the table is coloured
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", env = "OFFCUT_COLOR")]
     pub(super) color: Color,
+    /// The image that this one was built upon, so that its own layers are known for certain
+    #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
+    pub(super) base: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Ledger {
+    #[command(flatten)]
+    pub(super) image: Image,
+    #[command(flatten)]
+    pub(super) policies: Policies,
+    /// Form of the ledger: tables, or one complete JSON document
+    #[arg(short, long, value_enum, default_value_t, env = "OFFCUT_LEDGER_FORMAT")]
+    pub(super) format: RowFormat,
+    /// Which tables are printed
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", env = "OFFCUT_BY")]
+    pub(super) by: By,
+    /// Owners in the table, the largest first
+    #[arg(long, value_name = "N", default_value_t = 20, env = "OFFCUT_TOP")]
+    pub(super) top: usize,
+    /// Whether the table is coloured
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", env = "OFFCUT_COLOR")]
+    pub(super) color: Color,
+    /// The image that this one was built upon, so that its own layers are known for certain
+    #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
+    pub(super) base: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -187,11 +216,22 @@ pub(super) enum Format {
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub(super) enum RowFormat {
-    /// One line of fixed columns
+    /// For people
     #[default]
     Table,
-    /// One JSON object a line
+    /// For programs
     Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum By {
+    /// One row for each layer
+    Layer,
+    /// One row for each owner
+    Owner,
+    /// Both
+    #[default]
+    Both,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -248,7 +288,7 @@ impl FromStr for Output {
 
 /// Puts `scan` in front of arguments that name no command, so that `offcut IMAGE` works.
 pub(super) fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
-    const COMMANDS: [&str; 8] = ["scan", "files", "rules", "explain", "-h", "--help", "-V", "--version"];
+    const COMMANDS: [&str; 9] = ["scan", "files", "ledger", "rules", "explain", "-h", "--help", "-V", "--version"];
     let named = |first: &OsString| first.to_str().is_some_and(|first| COMMANDS.contains(&first));
     if args.get(1).is_some_and(|first| !named(first)) {
         args.insert(1, "scan".into());

@@ -9,7 +9,7 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
-    output,
+    ledger, output,
     progress::Bar,
     rules, terminal,
 };
@@ -39,6 +39,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
     match command {
         Command::Scan(args) => scan(&args, console),
         Command::Files(args) => list_files(&args, console),
+        Command::Ledger(args) => ledger::run(&args, console),
         Command::Rules { what: Rules::List { policies } } => {
             let catalogue = load(&policies)?;
             printed(rules::list(&catalogue, console.out), console).map(|()| 0)
@@ -60,7 +61,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let catalogue = load(&args.policies)?;
-    let options = options(&args.image);
+    let options = ScanOptions { base: args.base.clone(), ..options(&args.image) };
     let report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
@@ -168,21 +169,21 @@ fn write_row(file: inventory::File<'_>, format: RowFormat, out: &mut dyn Write) 
     }
 }
 
-fn options(image: &Image) -> ScanOptions {
+pub(super) fn options(image: &Image) -> ScanOptions {
     ScanOptions { source: image.source(), jobs: image.jobs(), limits: image.limits(), ..ScanOptions::default() }
 }
 
-fn load(policies: &Policies) -> Result<Catalogue> {
+pub(super) fn load(policies: &Policies) -> Result<Catalogue> {
     Catalogue::load(policies.dir.as_deref())
 }
 
-fn bar(image: &Image, options: &ScanOptions, console: &Console<'_>) -> Option<Bar> {
+pub(super) fn bar(image: &Image, options: &ScanOptions, console: &Console<'_>) -> Option<Bar> {
     let wanted = console.err_terminal && !image.quiet && !image.no_progress;
     wanted.then(|| Bar::watch(Arc::clone(&options.progress)))
 }
 
 /// Ends a write to standard output. A reader that went away wanted no more: that is no error.
-fn printed(written: io::Result<()>, console: &mut Console<'_>) -> Result<()> {
+pub(super) fn printed(written: io::Result<()>, console: &mut Console<'_>) -> Result<()> {
     match written.and_then(|()| console.out.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
             Err(Error::judge("can not write to standard output").cause(e))

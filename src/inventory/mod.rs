@@ -4,12 +4,13 @@
 
 mod index;
 pub mod loader;
+pub mod ledger;
 mod merge;
 mod owner;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::{
     Entry, EntryId, EntryTable, Fact, Format, Group, ImagePath, Kind, LayerFacts, Manager, Notice, State, Totals, User,
@@ -253,17 +254,25 @@ impl Inventory {
     /// Sums over the whole image.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
+        let kept = self.kept_by_links();
         for file in self.all().filter(|f| matches!(f.kind(), Kind::File | Kind::Hardlink)) {
-            let (files, bytes) = match file.state() {
-                State::Live => (&mut totals.files, &mut totals.bytes),
-                State::Buried => (&mut totals.buried_files, &mut totals.buried_bytes),
-            };
-            *files += 1;
-            // A sparse file may claim any size.
-            *bytes = bytes.saturating_add(file.size());
+            let live = file.state() == State::Live;
+            *(if live { &mut totals.files } else { &mut totals.buried_files }) += 1;
+            let live = live || kept.contains(&file.id());
+            let bytes = if live { &mut totals.bytes } else { &mut totals.buried_bytes };
+            // A directory on disk may hold sparse files of any size.
+            *bytes = bytes.saturating_add(file.stored());
         }
         totals.packages = self.packages.iter().filter(|p| p.state == State::Live).count() as u64;
         totals
+    }
+
+    /// The buried files whose content is live all the same, under the name of a hard link.
+    fn kept_by_links(&self) -> HashSet<FileId> {
+        let state = |id: FileId| self.file(id).state();
+        let kept =
+            |&&(link, content): &&(FileId, FileId)| state(link) == State::Live && state(content) == State::Buried;
+        self.targets.iter().filter(kept).map(|&(_, content)| content).collect()
     }
 
     /// Pairs every hard link with the file that holds its content. Sorted by link.
@@ -374,6 +383,11 @@ impl<'a> File<'a> {
     /// Bytes of the file's own: 0 for everything but regular files, so that a sum counts hard links once.
     pub fn size(&self) -> u64 {
         self.entry.size
+    }
+
+    /// Bytes of its own in the archive: its size, for a sparse file without its holes.
+    pub fn stored(&self) -> u64 {
+        merge::table(&self.inventory.layers, &self.inventory.implied, self.node).stored(self.node.entry)
     }
 
     /// Permission bits with set-uid, set-gid and sticky.

@@ -312,8 +312,12 @@ impl Sink for Builder<'_> {
             }
         };
         let size = if kind == Kind::File { header.size } else { 0 };
-        let &Header { mode, uid, gid, .. } = header;
+        let &Header { mode, uid, gid, stored, .. } = header;
         self.begin(&header.path, &header.link, Meta { kind, mode, uid, gid, size })?;
+        self.facts.payload_bytes = self.facts.payload_bytes.saturating_add(stored);
+        if let Some(open) = self.open {
+            self.facts.entries.set_stored(open, stored);
+        }
         let sparse = |fragments: &Vec<Fragment>| Sparse { fragments: fragments.clone(), next: 0, at: 0, size };
         self.sparse = header.sparse.as_ref().filter(|_| self.open.is_some()).map(sparse);
         if let EntryKind::Char { major: 0, minor: 0 } = header.kind {

@@ -56,12 +56,12 @@ impl Unpacked {
     fn replay(facts: &mut LayerFacts) {
         let mut tree = Self::default();
         for entry in facts.entries.iter() {
-            tree.unpack(&entry);
+            tree.unpack(&entry, facts.entries.stored(entry.id));
         }
         tree.finish(facts);
     }
 
-    fn unpack(&mut self, entry: &Entry<'_>) {
+    fn unpack(&mut self, entry: &Entry<'_>, stored: u64) {
         let Some(path) = self.real_path(entry.path) else {
             self.below_files += 1;
             return;
@@ -80,6 +80,7 @@ impl Unpacked {
         }
         let meant = (entry.kind == Kind::Hardlink).then(|| self.now.get(&link).copied()).flatten();
         let Some(row) = self.rows.push(&Entry { path: &path, link: &link, ..*entry }) else { return };
+        self.rows.set_stored(row, stored);
         self.from.push(entry.id);
         self.now.insert(path, row);
         if let Some(meant) = meant {
@@ -154,12 +155,16 @@ impl Unpacked {
         for row in self.rows.iter() {
             let target = meant.get(&row.id).filter(|t| self.dead.contains(*t) && !self.dead.contains(&row.id));
             let Some((&target, file)) = target.and_then(|t| Some((t, self.rows.get(*t)?))) else {
-                rows.push(&row);
+                if let Some(id) = rows.push(&row) {
+                    rows.set_stored(id, self.rows.stored(row.id));
+                }
                 continue;
             };
             let heir = heirs.get(&target).and_then(|heir| self.rows.get(*heir));
             match heir {
-                Some(heir) => rows.push(&Entry { link: heir.path, ..row }),
+                Some(heir) => {
+                    rows.push(&Entry { link: heir.path, ..row });
+                }
                 None => {
                     heirs.insert(target, row.id);
                     let origin = |at: EntryId| self.from.get(at.0 as usize).copied();
@@ -167,9 +172,11 @@ impl Unpacked {
                         let facts = observed.remove(&old);
                         observed.entry(new).or_default().extend(facts.into_iter().flatten());
                     }
-                    rows.push(&Entry { path: row.path, id: row.id, ..file })
+                    if let Some(id) = rows.push(&Entry { path: row.path, id: row.id, ..file }) {
+                        rows.set_stored(id, self.rows.stored(target));
+                    }
                 }
-            };
+            }
         }
         self.rows = rows;
     }

@@ -68,7 +68,9 @@ pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, 
         todo.extend(dirs.into_iter().rev());
     }
     let mut facts = walk.builder.finish();
+    // There is no archive: its bytes are those of the files, whether they could be read or not.
     facts.tar_bytes = walk.bytes;
+    facts.payload_bytes = walk.bytes;
     facts.blob_bytes = walk.bytes;
     Ok(facts)
 }
@@ -80,6 +82,7 @@ struct Walk<'p> {
     /// Names of files with several, by device and inode.
     links: HashMap<(u64, u64), Vec<u8>>,
     entries: u64,
+    /// Bytes of regular files, hard links counted once.
     bytes: u64,
 }
 
@@ -126,6 +129,7 @@ impl Walk<'_> {
             }
         }
         self.builder.begin_plain(name, b"", entry)?;
+        self.bytes = self.bytes.saturating_add(meta.len());
         if let Err(e) = self.read(path, meta, chunk) {
             self.builder.notice(true, format!("can not be read: {e}"));
         }
@@ -144,10 +148,7 @@ impl Walk<'_> {
         loop {
             match file.read(chunk)? {
                 0 => return Ok(()),
-                count => {
-                    self.bytes += count as u64;
-                    self.builder.body(&chunk[..count]);
-                }
+                count => self.builder.body(&chunk[..count]),
             }
         }
     }

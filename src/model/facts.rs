@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, ImagePath, Lang, NodeRecord, Requirement};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
-pub const FACTS_VERSION: u32 = 1;
+pub const FACTS_VERSION: u32 = 2;
 
 /// Everything known about one layer after its bytes were read once.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct LayerFacts {
     pub blob_bytes: u64,
     /// Size of the uncompressed tar stream in bytes.
     pub tar_bytes: u64,
+    /// Bytes of the file bodies in the tar stream, also of those that did not stay: that the same layer writes again or
+    /// removes, and of whiteouts. The rest of the stream is headers, padding and what follows the last entry.
+    pub payload_bytes: u64,
     /// How the layer was compressed, by its magic bytes.
     pub compression: Compression,
     /// The entries as they stand after the layer alone was unpacked, in the order of the archive.
@@ -165,6 +168,8 @@ struct Row {
 pub struct EntryTable {
     names: Vec<u8>,
     rows: Vec<Row>,
+    /// Rows whose bytes in the archive are not their size, which are sparse files; by position.
+    sparse: Vec<(u32, u64)>,
 }
 
 impl EntryTable {
@@ -222,6 +227,21 @@ impl EntryTable {
         Entry { id: EntryId(at), path: text(row.path), link: text(row.link), kind, format, mode, uid, gid, size }
     }
 
+    /// Bytes of an entry's body in the archive: its size, unless it is a sparse file.
+    pub fn stored(&self, id: EntryId) -> u64 {
+        match self.sparse.binary_search_by_key(&id.0, |(row, _)| *row) {
+            Ok(at) => self.sparse.get(at).map_or(0, |(_, stored)| *stored),
+            Err(_) => self.rows.get(id.0 as usize).map_or(0, |row| row.size),
+        }
+    }
+
+    /// Notes the bytes in the archive of the entry that was pushed last; call it before the next is.
+    pub fn set_stored(&mut self, id: EntryId, stored: u64) {
+        if self.rows.get(id.0 as usize).is_some_and(|row| row.size != stored) {
+            self.sparse.push((id.0, stored));
+        }
+    }
+
     /// Sets what the first bytes of an entry said.
     pub fn set_format(&mut self, id: EntryId, format: Format) {
         if let Some(row) = self.rows.get_mut(id.0 as usize) {
@@ -242,6 +262,8 @@ impl EntryTable {
             next += u32::from(kept);
             kept
         });
+        let now = |row: u32| moved.get(row as usize).copied().flatten();
+        self.sparse = self.sparse.iter().filter_map(|(row, stored)| Some((now(*row)?.0, *stored))).collect();
         moved
     }
 
@@ -249,6 +271,7 @@ impl EntryTable {
     pub fn shrink(&mut self) {
         self.names.shrink_to_fit();
         self.rows.shrink_to_fit();
+        self.sparse.shrink_to_fit();
     }
 }
 

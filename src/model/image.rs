@@ -23,6 +23,9 @@ pub struct ImageInfo {
     pub config: Option<ImageConfig>,
     /// The layers, lowest first.
     pub layers: Vec<LayerInfo>,
+    /// The base image that the user names.
+    #[serde(skip)]
+    pub base: Option<GivenBase>,
     /// What the user should know about how the image was chosen (platforms, attestations left out).
     pub notes: Vec<String>,
 }
@@ -51,6 +54,15 @@ impl ImageInfo {
         }
         self
     }
+}
+
+/// An image that the user says this one was built upon.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct GivenBase {
+    /// The reference as the user gave it.
+    pub reference: String,
+    /// The digests of its uncompressed layers, lowest first.
+    pub layers: Vec<Digest>,
 }
 
 /// One layer as manifest, configuration and history describe it.

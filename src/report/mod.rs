@@ -4,6 +4,7 @@
 
 pub mod files;
 pub mod json;
+pub mod ledger;
 pub mod sarif;
 pub mod table;
 mod text;

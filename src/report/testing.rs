@@ -129,6 +129,7 @@ fn image() -> ImageInfo {
         platform: Some(Platform { os: "linux".into(), architecture: "amd64".into(), variant: String::new() }),
         config: Some(ImageConfig { env: vec!["PATH=/usr/bin".into()], ..ImageConfig::default() }),
         layers: vec![LayerInfo::default(), LayerInfo::default()],
+        base: None,
         notes: vec!["the index holds one image, for linux/amd64".into()],
     }
 }

@@ -330,8 +330,7 @@ impl Make<'_> {
 
     /// The bytes behind the files, each content once, however many names it has.
     fn contents(&self) -> BTreeMap<FileId, u64> {
-        let data = self.files().filter(is_data).map(|file| file.content());
-        data.map(|id| (id, self.inventory.file(id).size())).collect()
+        self.inventory.contents_of(self.files())
     }
 
     /// The files by root directory; a content is counted where its first name stands.
@@ -346,7 +345,7 @@ impl Make<'_> {
             let (bytes, paths) = groups.entry(root).or_default();
             paths.insert(ImagePath::new(file.path()));
             if is_data(&file) && counted.insert(file.content()) {
-                *bytes = bytes.saturating_add(self.inventory.file(file.content()).size());
+                *bytes = bytes.saturating_add(self.inventory.file(file.content()).stored());
             }
         }
         let group = |(root, (bytes, paths)): (ImagePath, (u64, BTreeSet<_>))| PathGroup {
@@ -363,7 +362,7 @@ impl Make<'_> {
         let older: BTreeSet<FileId> =
             older.filter(is_data).map(|file| file.content()).filter(|id| !contents.contains_key(id)).collect();
         let older = older.into_iter().map(|id| self.inventory.file(id)).filter(|file| file.state() == State::Buried);
-        older.fold(0, |sum, file| file.size().saturating_add(sum))
+        older.fold(0, |sum, file| file.stored().saturating_add(sum))
     }
 
     /// The layer that brought most of the bytes; without bytes, that of the first file or record.
@@ -387,7 +386,7 @@ impl Make<'_> {
         for file in self.files() {
             if let Some(by) = file.hidden_by() {
                 let sum = bytes.entry(by).or_default();
-                *sum = sum.saturating_add(file.size());
+                *sum = sum.saturating_add(file.stored());
             }
         }
         most(&bytes).map(|layer| self.image.layer_ref(layer))

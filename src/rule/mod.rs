@@ -18,9 +18,10 @@ pub use self::user::effective_user;
 use std::cmp::Reverse;
 
 use crate::{
+    attribution::{self, Attribution},
     catalogue::Catalogue,
     inventory::Inventory,
-    model::{BaseLayers, Finding, ImageInfo, Role},
+    model::{BaseLayers, Finding, ImageInfo, Origin, Role},
 };
 
 /// What the rules make of an image.
@@ -44,7 +45,19 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     findings.extend(deps::judge(catalogue, inventory, image));
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    Judged { findings, ..Judged::default() }
+    let attribution = attribution::attribute(image, &catalogue.bases);
+    findings.iter_mut().for_each(|finding| finding.origin = origin(finding, &attribution));
+    Judged { findings, base: attribution.base, ..Judged::default() }
+}
+
+/// Whether a finding came with the base image: by the layer that brought most of its bytes. What is about no layer is
+/// about the configuration, which is the image's own to change.
+fn origin(finding: &Finding, attribution: &Attribution) -> Origin {
+    match &finding.layer {
+        Some(layer) => attribution.origin(layer.number.saturating_sub(1)),
+        None if attribution.base.layers.is_some() => Origin::Own,
+        None => Origin::Unknown,
+    }
 }
 
 /// Worst first, then by rule, live before buried, then by root.

@@ -105,6 +105,23 @@ pub fn open(reference: &str, options: &Options) -> Result<Source> {
     }
 }
 
+/// What [`open`] finds, without a look at the layers. An archive that comes as a stream is read to its end, since what
+/// describes it may come last.
+///
+/// # Errors
+/// As [`open`]; a directory has no description, and standard input is the image's own.
+pub fn describe(reference: &str, options: &Options) -> Result<ImageInfo> {
+    if reference == "-" {
+        return Err(Error::usage("standard input can not be described beside the image")
+            .help("name an archive, a layout or an engine's image"));
+    }
+    match open(reference, options)? {
+        Source::Layout(layout) => Ok(layout.image),
+        Source::Stream(stream) => stream.finish().map(|(image, _)| image),
+        Source::Rootfs(_) => Err(Error::usage(format!("\"{reference}\" is a directory and no image"))),
+    }
+}
+
 /// Splits `PATH[:TAG][@sha256:...]`; an existing path of the whole name wins, then the longest that exists.
 fn selected(rest: &str, wanted: Wanted) -> (PathBuf, Wanted) {
     let exists = |path: &str| !path.is_empty() && fs::symlink_metadata(path).is_ok();
