@@ -3,8 +3,8 @@
 //! Answers questions about the whole image. It does not know where bytes came from, and it judges nothing.
 
 mod index;
-pub mod loader;
 pub mod ledger;
+pub mod loader;
 mod merge;
 mod owner;
 #[cfg(test)]
