@@ -3,6 +3,8 @@
 //! What is a project, and which of its packages production can do without, the inventory knows; here it becomes a
 //! finding.
 
+mod node;
+
 use crate::{
     catalogue::{Catalogue, Rule},
     inventory::{FileId, Inventory},
@@ -15,8 +17,8 @@ use super::{
 };
 
 /// Applies the rules about dev dependencies.
-pub(super) fn judge(_catalogue: &Catalogue, _inventory: &Inventory, _image: &ImageInfo) -> Vec<Finding> {
-    Vec::new()
+pub(super) fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Vec<Finding> {
+    node::judge(catalogue, inventory, image)
 }
 
 /// The dev dependencies of one project.
