@@ -5,6 +5,7 @@
 
 mod graph;
 mod marker;
+mod node;
 mod python;
 
 use crate::{
@@ -20,7 +21,9 @@ use super::{
 
 /// Applies the rules about dev dependencies.
 pub(super) fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Vec<Finding> {
-    languages(catalogue, inventory, image)
+    let mut findings = node::judge(catalogue, inventory, image);
+    findings.extend(languages(catalogue, inventory, image));
+    findings
 }
 
 /// Applies the rules about dev dependencies of other languages than JavaScript.
