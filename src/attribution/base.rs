@@ -299,3 +299,219 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let of_year = (153 * month + 2) / 5 + day - 1;
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ImageConfig, LayerInfo, Origin};
+
+    /// An image with this history: time, command, comment, and whether the step made a layer.
+    fn image(history: &[(&str, &str, &str, bool)]) -> ImageInfo {
+        let entry = |&(created, by, comment, layer): &(&str, &str, &str, bool)| History {
+            created: (!created.is_empty()).then(|| created.to_string()),
+            created_by: by.to_string(),
+            comment: comment.to_string(),
+            empty_layer: !layer,
+        };
+        let history: Vec<History> = history.iter().map(entry).collect();
+        let layers = history.iter().filter(|entry| !entry.empty_layer).map(|_| LayerInfo::default()).collect();
+        ImageInfo { layers, config: Some(ImageConfig { history, ..ImageConfig::default() }), ..ImageInfo::default() }
+    }
+
+    /// One letter for each layer: base, own, unknown.
+    fn told(history: &[(&str, &str, &str, bool)]) -> (String, Option<Confidence>) {
+        let image = image(history);
+        let attribution = by_history(&image);
+        let letter = |layer: usize| match attribution.origin(layer as u32) {
+            Origin::Base => 'b',
+            Origin::Own => 'o',
+            Origin::Unknown => '?',
+        };
+        ((0..image.layers.len()).map(letter).collect(), attribution.base.confidence)
+    }
+
+    const HIGH: Option<Confidence> = Some(Confidence::High);
+    const MEDIUM: Option<Confidence> = Some(Confidence::Medium);
+    const BK: &str = "buildkit.dockerfile.v0";
+
+    /// `alpine:3.22.6` as published (docker-library/repo-info, remote/3.22.6.md).
+    const ALPINE: [(&str, &str, &str, bool); 2] = [
+        ("2026-09-17T20:37:44Z", "ADD alpine-minirootfs-3.22.6-x86_64.tar.gz / # buildkit", BK, true),
+        ("2026-09-17T20:37:44Z", "CMD [\"/bin/sh\"]", BK, false),
+    ];
+
+    /// `python:3.12-slim` as published (docker-library/repo-info, remote/3.12-slim.md), commands shortened.
+    const PYTHON: [(&str, &str, &str, bool); 7] = [
+        ("2026-08-03T00:00:00Z", "# debian.sh --arch 'amd64' out/ 'trixie' '@1785715200'", "debuerreotype 0.17", true),
+        ("2026-08-05T01:04:15Z", "ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/local/bin", BK, false),
+        ("2026-08-05T01:04:15Z", "RUN /bin/sh -c set -eux; apt-get update # buildkit", BK, true),
+        ("2026-08-05T01:04:15Z", "ENV PYTHON_VERSION=3.12.13", BK, false),
+        ("2026-08-05T01:12:35Z", "RUN /bin/sh -c set -eux; ./configure # buildkit", BK, true),
+        ("2026-08-05T01:12:35Z", "RUN /bin/sh -c ln -svT python3 python # buildkit", BK, true),
+        ("2026-08-05T01:12:35Z", "CMD [\"python3\"]", BK, false),
+    ];
+
+    /// An image that was imported (seen with Docker 20.10).
+    const IMPORTED: (&str, &str, &str, bool) = ("2026-11-21T06:25:13.69Z", "", "Imported from -", true);
+
+    fn on(
+        base: &[(&'static str, &'static str, &'static str, bool)],
+        own: &[(&'static str, &'static str, &'static str, bool)],
+    ) -> (String, Option<Confidence>) {
+        told(&[base, own].concat())
+    }
+
+    #[test]
+    fn a_build_on_a_published_image_is_told_by_its_command_and_the_days_between() {
+        let own = [
+            ("2026-11-21T08:00:00.5Z", "WORKDIR /app", BK, true),
+            ("2026-11-21T08:00:01.5Z", "COPY . . # buildkit", BK, true),
+            ("2026-11-21T08:00:01.5Z", "CMD [\"./server\"]", BK, false),
+        ];
+        assert_eq!(on(&ALPINE, &own), ("boo".into(), HIGH));
+        assert_eq!(on(&PYTHON, &own), ("bbbboo".into(), HIGH));
+        // Ubuntu's base is made by the classic builder.
+        let ubuntu = [
+            ("2026-10-01T07:00:00Z", "/bin/sh -c #(nop)  ARG RELEASE", "", false),
+            ("2026-10-01T07:00:02Z", "/bin/sh -c #(nop) ADD file:1d7c45546e94b90e9 in / ", "", true),
+            ("2026-10-01T07:00:03Z", "/bin/sh -c #(nop)  CMD [\"/bin/bash\"]", "", false),
+        ];
+        assert_eq!(on(&ubuntu, &own), ("boo".into(), HIGH));
+        let classic = [
+            ("2026-11-21T08:00:00Z", "/bin/sh -c apt-get update", "", true),
+            ("2026-11-21T08:00:09Z", "/bin/sh -c #(nop) COPY dir:59e1e99af161a in /app ", "", true),
+        ];
+        assert_eq!(on(&ubuntu, &classic), ("boo".into(), HIGH));
+    }
+
+    #[test]
+    fn a_second_base_in_between_is_told_with_less_confidence() {
+        let company = [
+            ("2026-10-01T12:00:00Z", "RUN /bin/sh -c apk add curl # buildkit", BK, true),
+            ("2026-10-01T12:00:00Z", "ENTRYPOINT [\"/init\"]", BK, false),
+            ("2026-10-01T12:00:00Z", "EXPOSE map[80/tcp:{}]", BK, false),
+        ];
+        let own = [("2026-11-21T08:00:01Z", "COPY . /app # buildkit", BK, true)];
+        assert_eq!(told(&[&ALPINE[..], &company, &own].concat()), ("bbo".into(), MEDIUM));
+    }
+
+    #[test]
+    fn a_command_in_the_middle_swallows_nothing_that_follows() {
+        let own = [
+            ("2026-11-21T08:00:00Z", "COPY . /app # buildkit", BK, true),
+            ("2026-11-21T08:00:00Z", "CMD [\"/app/a\"]", BK, false),
+            ("2026-11-21T08:00:02Z", "COPY secrets /app # buildkit", BK, true),
+            ("2026-11-21T08:00:02Z", "RUN /bin/sh -c make # buildkit", BK, true),
+            ("2026-11-21T08:00:02Z", "CMD [\"/app/b\"]", BK, false),
+        ];
+        assert_eq!(on(&ALPINE, &own), ("b?oo".into(), MEDIUM));
+        assert_eq!(told(&own).0, "???", "without a base nothing is called one");
+        // As Docker 20.10 writes it, on an imported image.
+        let classic = [
+            ("2026-11-21T06:25:14.61Z", "/bin/sh -c echo hi > /own1", "", true),
+            ("2026-11-21T06:25:14.90Z", "/bin/sh -c #(nop)  CMD [\"sleep\" \"1\"]", "", false),
+            ("2026-11-21T06:25:15.21Z", "/bin/sh -c #(nop) COPY file:662ccb3385420becb in /app/f ", "", true),
+            ("2026-11-21T06:25:16.27Z", "/bin/sh -c #(nop)  ENTRYPOINT [\"/app/f\"]", "", false),
+            ("2026-11-21T06:25:16.39Z", "/bin/sh -c #(nop)  CMD [\"x\"]", "", false),
+        ];
+        assert_eq!(on(&[IMPORTED], &classic), ("b?o".into(), MEDIUM));
+        assert_eq!(on(&[IMPORTED], &classic[2..]), ("bo".into(), HIGH));
+    }
+
+    #[test]
+    fn steps_from_a_cache_or_of_a_base_without_a_command_are_left_open() {
+        let own = [
+            ("2026-10-02T08:00:00Z", "RUN /bin/sh -c apk add make # buildkit", BK, true),
+            ("2026-11-21T08:00:00Z", "COPY . /app # buildkit", BK, true),
+        ];
+        assert_eq!(on(&ALPINE, &own), ("b?o".into(), MEDIUM));
+    }
+
+    #[test]
+    fn times_that_are_constants_tell_nothing() {
+        for time in
+            ["", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1980-01-01T00:00:01Z", "2026-09-17T20:37:44Z", "soon"]
+        {
+            let own = [(time, "COPY . /app # buildkit", BK, true), (time, "CMD [\"x\"]", BK, false)];
+            assert_eq!(on(&ALPINE, &own).0, "??", "{time}");
+        }
+        // Another builder is another build all the same, but a third may hide behind it.
+        let own = [("1970-01-01T00:00:00Z", "COPY . /app # buildkit", BK, true)];
+        assert_eq!(on(&PYTHON[..1], &own), ("bo".into(), MEDIUM));
+    }
+
+    #[test]
+    fn buildah_says_what_it_built_upon() {
+        // buildah 1.28 with layers: its own steps name the step before.
+        let layers = [
+            ("2026-11-21T06:26:19.00Z", "/bin/sh -c echo hi > /own1", "FROM localhost/base:latest", true),
+            ("2026-11-21T06:26:19.37Z", "/bin/sh -c #(nop) CMD [\"sleep\",\"1\"]", "FROM c9aa7f0a24f4", false),
+            ("2026-11-21T06:26:20.00Z", "/bin/sh -c #(nop) COPY file:62cf93b5 in /app/f ", "FROM 594937cee54d", true),
+            ("2026-11-21T06:26:20.21Z", "/bin/sh -c #(nop) ENTRYPOINT [\"/app/f\"]", "FROM 284fd8019960", false),
+        ];
+        assert_eq!(on(&[IMPORTED], &layers), ("boo".into(), HIGH));
+        assert_eq!(
+            by_history(&image(&[&[IMPORTED], &layers[..]].concat())).base.name.as_deref(),
+            Some("localhost/base:latest")
+        );
+        let upon = [
+            ("2026-11-21T06:26:26.00Z", "/bin/sh -c echo b > /b2", "FROM localhost/l:bl", true),
+            ("2026-11-21T06:26:27.00Z", "/bin/sh -c echo c > /c2", "FROM c0064471c1bd", true),
+        ];
+        assert_eq!(told(&[&[IMPORTED], &layers[..], &upon].concat()), ("bbboo".into(), HIGH));
+        // Without layers only the last step makes one.
+        let single = [
+            ("2026-11-21T06:25:50.47Z", "/bin/sh -c echo hi > /own1", "", false),
+            ("2026-11-21T06:25:50.58Z", "/bin/sh -c #(nop) COPY file:62cf93b5 in /app/f ", "", false),
+            ("2026-11-21T06:25:51.00Z", "/bin/sh -c #(nop) CMD [\"/app/f\"]", "FROM localhost/base:latest", true),
+        ];
+        assert_eq!(on(&[IMPORTED], &single), ("bo".into(), HIGH));
+        // Squashed, the base is in the only layer.
+        assert_eq!(told(&single), ("?".into(), None));
+    }
+
+    #[test]
+    fn other_tools_show_by_their_own_way_of_writing() {
+        let time = "2026-11-21T06:25:53.9Z";
+        for (by, comment) in [
+            ("umoci insert", ""),
+            ("sh -c echo x>/x", ""),
+            ("ko build ko://example.com/app", "go build output, at /ko-app/app"),
+            ("jib-maven-plugin:3.4.0", "classes"),
+            ("COPY . .", ""),
+            ("COPY . . # buildkit", BK),
+            ("", "merge sha256:0f1e to sha256:9a8b"),
+        ] {
+            assert_eq!(on(&[IMPORTED], &[(time, by, comment, true)]), ("bo".into(), HIGH), "{by}");
+        }
+    }
+
+    #[test]
+    fn what_is_one_piece_or_does_not_fit_is_unknown() {
+        assert_eq!(told(&[IMPORTED]), ("?".into(), None));
+        assert_eq!(told(&ALPINE), ("?".into(), None));
+        assert_eq!(told(&PYTHON[1..]).0, "???", "one build");
+        assert_eq!(by_history(&ImageInfo::default()).base.how, "it has no history");
+        let mut odd = image(&[IMPORTED, ("2026-11-21T06:25:53Z", "COPY . . # buildkit", BK, true)]);
+        odd.layers.pop();
+        assert_eq!(by_history(&odd).base.layers, None);
+    }
+
+    #[test]
+    fn times_are_read_with_fractions_and_zones() {
+        for (text, want) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:00:00.123456789Z", Some(951_825_600)),
+            ("2026-11-21T08:00:00+02:00", Some(1_795_240_800)),
+            ("2026-11-21T00:30:00-05:30", Some(1_795_240_800)),
+            ("0001-01-01T00:00:00Z", Some(-62_135_596_800)),
+            ("2026-11-21T08:00:00", None),
+            ("2026-13-21T08:00:00Z", None),
+            ("2026-11-21", None),
+            ("é026-11-21T08:00:00Z", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds(text), want, "{text}");
+        }
+    }
+}

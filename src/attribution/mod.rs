@@ -68,15 +68,30 @@ pub fn attribute(image: &ImageInfo, known: &[KnownBase]) -> Attribution {
 }
 
 fn guess(image: &ImageInfo, known: &[KnownBase]) -> Attribution {
-    if let Some(base) = known.iter().filter(|b| starts_with(image, &b.layers)).max_by_key(|b| b.layers.len()) {
-        let how = format!("its lowest {} of {} by their digests", layers_are(base.layers.len()), base.name);
-        return Attribution::exact(base.layers.len(), Confidence::Certain, Some(base.name.clone()), how);
-    }
     let mut guessed = buildpacks(image).unwrap_or_else(|| base::by_history(image));
     if let (Some(layers), None) = (guessed.base.layers, &guessed.base.name) {
         guessed.base.name = label(image, layers);
     }
-    guessed
+    let known = known.iter().filter(|base| starts_with(image, &base.layers));
+    match known.max_by_key(|base| base.layers.len()) {
+        Some(known) => with_known(guessed, known),
+        None => guessed,
+    }
+}
+
+/// Joins what the digests say with what else tells: the known image may be the base of the base.
+fn with_known(guessed: Attribution, known: &KnownBase) -> Attribution {
+    let how = format!("its lowest {} of {} by their digests", layers_are(known.layers.len()), known.name);
+    let count = u32::try_from(known.layers.len()).unwrap_or(u32::MAX);
+    let Attribution { base, own_from } = guessed;
+    if base.layers.is_some_and(|layers| layers > count) {
+        return Attribution { base: BaseLayers { how: format!("{}; {how}", base.how), ..base }, own_from };
+    }
+    // Where the history shows the same border, nothing hides between the known image and the own build.
+    let is_same = base.layers == Some(count) && own_from == count;
+    let confidence = Some(if is_same { Confidence::Certain } else { Confidence::High });
+    let base = BaseLayers { layers: Some(count), confidence, name: Some(known.name.clone()), how };
+    Attribution { base, own_from: own_from.max(count) }
 }
 
 /// Whether the image has these layers at the bottom, as they are uncompressed or as they are stored.
@@ -128,7 +143,7 @@ fn layers_are(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GivenBase, ImageConfig, LayerInfo};
+    use crate::model::{GivenBase, History, ImageConfig, LayerInfo};
 
     fn digest(number: u8) -> Digest {
         Digest::new([number; 32])
@@ -166,11 +181,39 @@ mod tests {
         let told = attribute(&image(3), &bases).base;
         assert_eq!(
             (told.layers, told.name.as_deref(), told.confidence),
-            (Some(2), Some("two"), Some(Confidence::Certain))
+            (Some(2), Some("two"), Some(Confidence::High))
         );
         let told = attribute(&image(3), &[known("stored", &[101])]).base;
         assert_eq!((told.layers, told.name.as_deref()), (Some(1), Some("stored")));
         assert_eq!(attribute(&image(3), &[known("mixed", &[1, 102])]).base.layers, None);
+    }
+
+    #[test]
+    fn a_known_base_may_be_the_base_of_the_base() {
+        let step = |by: &str, comment: &str| History {
+            created_by: by.to_string(),
+            created: Some("2026-08-03T00:00:00Z".to_string()),
+            comment: comment.to_string(),
+            empty_layer: false,
+        };
+        let with = |steps: [History; 3]| {
+            let mut image = image(3);
+            if let Some(config) = &mut image.config {
+                config.history = steps.into();
+            }
+            attribute(&image, &[known("debian", &[1])])
+        };
+        let (debian, build) = (step("# debian.sh", "debuerreotype 0.17"), step("RUN x # buildkit", ""));
+        let told = with([debian.clone(), build.clone(), build.clone()]);
+        assert_eq!((told.base.layers, told.base.confidence), (Some(1), Some(Confidence::Certain)));
+        assert_eq!(told.base.name.as_deref(), Some("debian"));
+        let told = with([debian.clone(), build.clone(), step("/bin/sh -c x", "FROM example/python")]);
+        assert_eq!((told.base.layers, told.base.confidence), (Some(2), Some(Confidence::High)));
+        assert_eq!(told.base.name.as_deref(), Some("example/python"));
+        let late = History { created: Some("2026-10-03T00:00:00Z".to_string()), ..build.clone() };
+        let told = with([debian, build, late]);
+        assert_eq!((told.base.layers, told.base.confidence), (Some(1), Some(Confidence::High)));
+        assert_eq!([0, 1, 2].map(|layer| told.origin(layer)), [Origin::Base, Origin::Unknown, Origin::Own]);
     }
 
     #[test]

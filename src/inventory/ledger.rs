@@ -459,3 +459,137 @@ impl Roots {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{Layer, image, layer},
+        *,
+    };
+    use crate::{
+        catalogue::Catalogue,
+        model::{Fact, PackageRow},
+    };
+
+    /// An image with a package and this command, below this working directory.
+    fn ledger<const N: usize>(layers: [Layer; N], work: &str, command: &[&str]) -> Ledger {
+        let config = ImageConfig {
+            working_dir: work.to_string(),
+            cmd: command.iter().map(|word| word.to_string()).collect(),
+            ..ImageConfig::default()
+        };
+        let info = ImageInfo { config: Some(config), ..ImageInfo::default() };
+        let catalogue = Catalogue::builtin().expect("checked when built");
+        let origin = |layer| if layer == 0 { Origin::Base } else { Origin::Own };
+        image(layers).ledger(&catalogue.places, &info, origin)
+    }
+
+    /// `class name origin bytes files` of every owner, sorted.
+    fn owners(ledger: &Ledger) -> Vec<String> {
+        let line =
+            |o: &OwnerAccount| format!("{} {} {} {} {}", o.class.word(), o.name, o.origin.word(), o.bytes, o.files);
+        let mut lines: Vec<_> = ledger.owners.iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    fn apk(name: &str, files: &[&str]) -> Fact {
+        let files = files.iter().map(|path| (*path).into()).collect();
+        let row = PackageRow { name: name.into(), version: "1".into(), files, ..PackageRow::default() };
+        Fact::Packages { manager: Manager::Apk, rows: vec![row] }
+    }
+
+    #[test]
+    fn every_file_has_the_owner_that_says_most() {
+        let files = [
+            "app/server",
+            "app/node_modules/x",
+            "app/a/__pycache__/b.pyc",
+            "etc/passwd",
+            "home/me/.cache/x",
+            "opt/tool/share/doc/x",
+            "root-file",
+            "usr/bin/make",
+            "usr/local/bin/start",
+            "usr/local/bin/other",
+            "usr/local/lib/a/b/c",
+            "var/cache/apk/x",
+        ];
+        let base = files.iter().fold(layer(), |layer, path| layer.file(path));
+        let base = base.file("lib/apk/db/installed").fact(apk("make", &["usr/bin/make"]));
+        let ledger = ledger([base], "/app", &["/usr/local/bin/start", "./server", "--port", "80"]);
+        assert_eq!(
+            owners(&ledger),
+            [
+                "application /app base 20 2",
+                "application /usr/local/bin/start base 10 1",
+                "cache /app/a/__pycache__ base 10 1",
+                "cache /home/me/.cache base 10 1",
+                "cache /var/cache base 10 1",
+                "other / base 10 1",
+                "other /opt/tool base 10 1",
+                "other /usr/local/bin base 10 1",
+                "other /usr/local/lib base 10 1",
+                "package apk:make base 10 1",
+                "state /etc base 10 1",
+                "state /lib/apk/db base 10 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_directory_of_the_command_is_the_application_and_a_system_directory_is_not() {
+        let files = || layer().file("srv/web/bin/run").file("srv/web/lib/x").file("usr/bin/x").file("y");
+        let shown = |work, command| owners(&ledger([files()], work, command));
+        assert_eq!(
+            shown("/", &["srv/web/bin/run"]),
+            ["application /srv/web base 20 2", "other / base 10 1", "other /usr/bin base 10 1"]
+        );
+        assert_eq!(
+            shown("/usr/bin", &["sh", "-c", "exec x"]),
+            ["application /usr/bin/x base 10 1", "other / base 10 1", "other /srv/web base 20 2"]
+        );
+    }
+
+    #[test]
+    fn what_an_upper_layer_hides_is_buried_under_the_name_of_its_owner() {
+        let base = layer().file("usr/bin/make").file("x/old").file("lib/apk/db/installed");
+        let base = base.fact(apk("make", &["usr/bin/make"]));
+        let own = layer().file("x/old").whiteout("usr/bin/make").file("lib/apk/db/installed");
+        let ledger = ledger([base, own], "", &[]);
+        assert_eq!(
+            owners(&ledger),
+            [
+                "buried /lib/apk/db base 10 1",
+                "buried /x base 10 1",
+                "buried apk:make base 10 1",
+                "other /x own 10 1",
+                "state /lib/apk/db own 10 1",
+            ]
+        );
+        assert_eq!(ledger.totals.buried_bytes, 30);
+        assert_eq!(ledger.layers.iter().map(|l| l.sums.live_bytes).collect::<Vec<_>>(), [0, 20]);
+    }
+
+    #[test]
+    fn a_content_with_several_names_counts_once_and_where_it_is_live() {
+        let base = layer().file("a/x").hard("b/x", "a/x").hard("c/x", "a/x");
+        let kept = ledger([base, layer().whiteout("a/x")], "", &[]);
+        assert_eq!(owners(&kept), ["other /b base 10 1"]);
+        let base = layer().file("a/x").hard("b/x", "a/x");
+        let gone = ledger([base, layer().whiteout("a/x").whiteout("b/x")], "", &[]);
+        assert_eq!(owners(&gone), ["buried /a base 10 1"]);
+        let base = layer().file("a/x").hard("usr/bin/make", "a/x").file("lib/apk/db/installed");
+        let owned = ledger([base.fact(apk("make", &["usr/bin/make"]))], "", &[]);
+        assert_eq!(owners(&owned), ["package apk:make base 10 1", "state /lib/apk/db base 10 1"]);
+    }
+
+    #[test]
+    fn one_name_is_one_row_for_each_origin_however_many_layers_and_versions() {
+        let row = |layer: Layer| layer.file("opt/x/a").file("opt/x/b");
+        let ledger = ledger([row(layer()), layer().file("opt/x/c"), layer().file("opt/x/d")], "", &[]);
+        assert_eq!(owners(&ledger), ["other /opt/x base 20 2", "other /opt/x own 20 2"]);
+        let own = ledger.owners.iter().find(|owner| owner.origin == Origin::Own).expect("it is there");
+        assert_eq!(own.layers, [LayerShare { number: 2, bytes: 10 }, LayerShare { number: 3, bytes: 10 }]);
+    }
+}

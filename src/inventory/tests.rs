@@ -7,17 +7,17 @@ use crate::model::{ImagePath, NpmPackage, Observation, PackageRow, PythonDist, W
 
 /// A layer, written line by line.
 #[derive(Default)]
-struct Layer(LayerFacts);
+pub(super) struct Layer(LayerFacts);
 
 impl Layer {
-    fn entry(mut self, path: &str, kind: Kind, link: &str, size: u64) -> Self {
+    pub(super) fn entry(mut self, path: &str, kind: Kind, link: &str, size: u64) -> Self {
         let (path, link) = (path.as_bytes(), link.as_bytes());
         let entry = Entry { path, link, kind, size, mode: 0o755, ..NO_ENTRY };
         self.0.entries.push(&entry).expect("room");
         self
     }
 
-    fn file(self, path: &str) -> Self {
+    pub(super) fn file(self, path: &str) -> Self {
         self.entry(path, Kind::File, "", 10)
     }
 
@@ -29,11 +29,11 @@ impl Layer {
         self.entry(path, Kind::Symlink, to, 0)
     }
 
-    fn hard(self, path: &str, to: &str) -> Self {
+    pub(super) fn hard(self, path: &str, to: &str) -> Self {
         self.entry(path, Kind::Hardlink, to, 0)
     }
 
-    fn whiteout(mut self, path: &str) -> Self {
+    pub(super) fn whiteout(mut self, path: &str) -> Self {
         self.0.whiteouts.push(Whiteout::Path(path.into()));
         self
     }
@@ -44,18 +44,18 @@ impl Layer {
     }
 
     /// Adds a fact about the last entry.
-    fn fact(mut self, fact: Fact) -> Self {
+    pub(super) fn fact(mut self, fact: Fact) -> Self {
         let entry = EntryId(self.0.entries.len() as u32 - 1);
         self.0.observations.push(Observation { entry, fact });
         self
     }
 }
 
-fn layer() -> Layer {
+pub(super) fn layer() -> Layer {
     Layer::default()
 }
 
-fn image<const N: usize>(layers: [Layer; N]) -> Inventory {
+pub(super) fn image<const N: usize>(layers: [Layer; N]) -> Inventory {
     Inventory::build(layers.into_iter().map(|l| l.0).collect())
 }
 
