@@ -307,6 +307,10 @@ pub enum Fact {
     Groups(Vec<Group>),
     /// glibc's `/etc/ld.so.cache`: names of libraries and where they are, in file order.
     LoaderCache(Vec<(String, ImagePath)>),
+    /// apk's `/etc/apk/world`: names of the packages that were asked for, sorted.
+    World(Vec<String>),
+    /// apt's `extended_states`: names of the packages that came only because others need them, sorted.
+    AutoInstalled(Vec<String>),
     /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
     LoaderPath(Vec<ImagePath>),
 }
@@ -387,8 +391,16 @@ pub struct PackageRow {
     pub arch: String,
     /// Installed size in bytes, as the database claims; 0 if unknown.
     pub installed_bytes: u64,
-    /// Names of packages it needs; version constraints dropped.
+    /// Names of packages it needs; version constraints dropped. Every alternative is among them.
     pub depends: Vec<String>,
+    /// Of those the ones of which one is enough, sorted.
+    pub choices: Vec<Vec<String>>,
+    /// Names it goes by beside its own, where `depends` of others may hold them (dpkg).
+    pub provides: Vec<String>,
+    /// Names of packages that it would like to have; they are reasons to keep a package, not to install it (dpkg).
+    pub weak: Vec<String>,
+    /// Whether the package manager refuses to remove it (dpkg: `Essential`, `Protected`).
+    pub essential: bool,
     /// Files it owns where the database itself lists them (apk, rpm); empty for dpkg, see [`Fact::FileList`].
     pub files: Vec<ImagePath>,
 }

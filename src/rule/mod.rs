@@ -7,6 +7,7 @@
 mod fold;
 mod group;
 pub mod proof;
+mod removal;
 mod signal;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     let signals = signal::collect(catalogue, inventory);
     let mut findings = group::findings(catalogue, inventory, image, signals);
     findings.extend(user::judge(catalogue, inventory, image));
+    removal::fill(inventory, &[], &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     Judged { findings, ..Judged::default() }
