@@ -5,6 +5,7 @@
 pub mod apk;
 pub mod dpkg;
 pub mod elf;
+pub mod imports;
 mod look;
 pub mod malformed;
 pub mod npm;
@@ -12,6 +13,7 @@ pub mod passwd;
 mod provides;
 pub mod python;
 pub mod rpm;
+pub mod script;
 pub mod sieve;
 
 pub use self::look::{Looker, Probes, Seen};
