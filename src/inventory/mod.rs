@@ -3,6 +3,7 @@
 //! Answers questions about the whole image. It does not know where bytes came from, and it judges nothing.
 
 mod index;
+pub mod loader;
 mod merge;
 mod owner;
 pub mod reach;

@@ -311,6 +311,10 @@ pub enum Fact {
     Imports(Imports),
     /// JavaScript of an installed package that names the module which starts programs.
     StartsPrograms,
+    /// glibc's `/etc/ld.so.cache`: names of libraries and where they are, in file order.
+    LoaderCache(Vec<(String, ImagePath)>),
+    /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
+    LoaderPath(Vec<ImagePath>),
 }
 
 /// What an ELF file says about itself.
@@ -320,14 +324,18 @@ pub struct Elf {
     pub program: bool,
     /// ELF machine number (`e_machine`).
     pub machine: u16,
+    /// Whether it is a 64-bit object (`EI_CLASS`).
+    pub wide: bool,
     /// `PT_INTERP`, the dynamic loader.
     pub interpreter: Option<String>,
     /// `DT_SONAME`.
     pub soname: Option<String>,
     /// `DT_NEEDED`, in order.
     pub needed: Vec<String>,
-    /// `DT_RUNPATH` or `DT_RPATH`.
+    /// `DT_RUNPATH`, or `DT_RPATH` where there is none: loaders ignore the one for the other.
     pub runpath: Vec<String>,
+    /// Whether `runpath` is the older `DT_RPATH`, which holds for the libraries of libraries, too.
+    pub rpath: bool,
     /// The Go build information, if the file carries it.
     pub go: Option<GoBuild>,
     /// Literals of the catalogue found in the file, sorted.

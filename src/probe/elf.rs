@@ -9,7 +9,7 @@ use std::ops::Range;
 use goblin::{
     container::{Container, Ctx},
     elf::{
-        dynamic::{DT_NEEDED, Dynamic},
+        dynamic::{DT_NEEDED, DT_RPATH, DT_RUNPATH, Dynamic},
         header::{ET_DYN, ET_EXEC, Header},
         program_header::{PT_DYNAMIC, PT_INTERP, ProgramHeader},
     },
@@ -74,6 +74,7 @@ pub fn read(head: &[u8], dynamic: &[u8]) -> Option<Elf> {
     let mut elf = Elf {
         program: header.e_type == ET_EXEC || header.e_type == ET_DYN && interpreter.is_some(),
         machine: header.e_machine,
+        wide: ctx.container.is_big(),
         interpreter,
         ..Elf::default()
     };
@@ -91,8 +92,9 @@ pub fn read(head: &[u8], dynamic: &[u8]) -> Option<Elf> {
         let needed = table.dyns.iter().filter(|d| d.d_tag == DT_NEEDED);
         elf.needed = within_limit(needed.filter_map(|d| string(d.d_val)));
         elf.soname = (info.soname != 0).then(|| string(info.soname as u64)).flatten();
-        let tags = [goblin::elf::dynamic::DT_RUNPATH, goblin::elf::dynamic::DT_RPATH];
-        let paths = table.dyns.iter().filter(|d| tags.contains(&d.d_tag)).filter_map(|d| string(d.d_val));
+        elf.rpath = !table.dyns.iter().any(|d| d.d_tag == DT_RUNPATH) && table.dyns.iter().any(|d| d.d_tag == DT_RPATH);
+        let tag = if elf.rpath { DT_RPATH } else { DT_RUNPATH };
+        let paths = table.dyns.iter().filter(|d| d.d_tag == tag).filter_map(|d| string(d.d_val));
         elf.runpath = within_limit(paths.flat_map(|p| p.split(':').map(str::to_string).collect::<Vec<_>>()));
         elf.program |= header.e_type == ET_DYN && info.flags_1 & DF_1_PIE != 0;
     }
@@ -222,6 +224,7 @@ mod tests {
         assert!(elf.program);
         assert_eq!(elf.needed, ["libbfd-2.40-system.so", "libc.so.6"]);
         assert_eq!(elf.runpath, ["$ORIGIN/../lib", "/opt/lib"]);
+        assert!(elf.wide && !elf.rpath);
         assert_eq!(elf.interpreter.as_deref(), Some("/lib64/ld-linux-x86-64.so.2"));
         assert_eq!(elf.soname, None);
     }

@@ -13,6 +13,7 @@ use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, NpmPackage, Pyth
 use super::{
     apk, dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
+    loader,
     malformed::Parsed,
     npm, passwd, python, rpm,
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
@@ -81,6 +82,8 @@ enum Record {
     PythonFiles,
     Passwd,
     Group,
+    LoaderCache,
+    LoaderPath,
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -344,6 +347,11 @@ impl<'p> Looker<'p> {
             Record::Rpm => packages(Manager::Rpm, rpm::packages(body)),
             Record::Passwd => keep(passwd::users(body), Fact::Users),
             Record::Group => keep(passwd::groups(body), Fact::Groups),
+            Record::LoaderCache => match loader::cache(body) {
+                Ok(libraries) => (Some(Fact::LoaderCache(libraries)), Vec::new()),
+                Err(malformed) => (None, vec![malformed.0]),
+            },
+            Record::LoaderPath => (Some(Fact::LoaderPath(loader::path(body))), Vec::new()),
             Record::PythonMetadata => match python::metadata(body) {
                 Ok(dist) => (Some(Fact::Python(dist)), Vec::new()),
                 Err(malformed) => (None, vec![malformed.0]),
@@ -388,10 +396,12 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"Packages" | b"Packages.db" | b"rpmdb.sqlite" if is_rpm_dir(path::parent(path)) => (Record::Rpm, 256 * MIB),
         b"passwd" if path == b"etc/passwd" => (Record::Passwd, MIB),
         b"group" if path == b"etc/group" => (Record::Group, MIB),
+        b"ld.so.cache" if path == b"etc/ld.so.cache" => (Record::LoaderCache, 16 * MIB),
         _ => match path::parent(path) {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
+            b"etc" if name.starts_with(b"ld-musl-") && name.ends_with(b".path") => (Record::LoaderPath, MIB),
             _ => return None,
         },
     };

@@ -6,6 +6,7 @@ pub mod apk;
 pub mod dpkg;
 pub mod elf;
 pub mod imports;
+pub mod loader;
 mod look;
 pub mod malformed;
 pub mod npm;

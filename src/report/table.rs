@@ -10,7 +10,8 @@ use std::{
 
 use super::{Verdict, text, verdict};
 use crate::model::{
-    Diagnostic, EffectiveUser, Evidence, Finding, LayerRef, PathGroup, Remedy, Report, Severity, State,
+    BaseLayers, Diagnostic, EffectiveUser, Evidence, Finding, LayerRef, Origin, PathGroup, Remedy, Report, Severity,
+    State,
 };
 
 /// How a table is to look.
@@ -31,7 +32,11 @@ pub fn write(report: &Report, verdict: &Verdict, look: Look, out: &mut dyn Write
     let mut page = Page { look, out };
     page.header(report)?;
     for finding in &report.findings {
-        page.finding(finding, report.layers.len())?;
+        let whole = finding.part_of.as_ref().and_then(|id| report.findings.iter().find(|f| f.fingerprint == *id));
+        match finding.severity {
+            Severity::Note => page.note(finding, whole, report.layers.len())?,
+            _ => page.finding(finding, report.layers.len())?,
+        }
     }
     page.diagnostics(&report.diagnostics)?;
     page.remedies(&report.findings)?;
@@ -40,6 +45,8 @@ pub fn write(report: &Report, verdict: &Verdict, look: Look, out: &mut dyn Write
 
 /// Pieces of evidence and of paths shown of one finding; JSON has them all.
 const SHOWN: usize = 3;
+/// Packages shown of those that would be removed along.
+const REMOVED_SHOWN: usize = 8;
 /// Columns before the value of a labelled line.
 const INDENT: usize = 12;
 
@@ -78,6 +85,13 @@ impl Page<'_> {
         if let Some(user) = &report.user {
             self.wrapped("user", &describe_user(user))?;
         }
+        if !report.role.how.is_empty() {
+            let how = text::plain(&report.role.how);
+            self.wrapped("role", &format!("{}: {how}", report.role.name.word()))?;
+        }
+        if !report.base.how.is_empty() {
+            self.wrapped("base", &describe_base(&report.base, report.layers.len()))?;
+        }
         writeln!(self.out)
     }
 
@@ -87,6 +101,8 @@ impl Page<'_> {
         self.layer_lines(finding, layers)?;
         self.evidence(&finding.evidence)?;
         self.groups(&finding.paths)?;
+        self.need(finding)?;
+        self.removal(finding)?;
         if finding.buried_bytes > 0 {
             let older = text::bytes(finding.buried_bytes);
             self.line("also", &format!("{older} of older copies in lower layers"))?;
@@ -94,6 +110,44 @@ impl Page<'_> {
         let remedy = format!("{} [{}]", text::plain(&finding.remedy.title), text::plain(&finding.remedy.id));
         self.wrapped("remedy", &remedy)?;
         writeln!(self.out)
+    }
+
+    /// What is merely noted: what it is, why it is no more than a note, and one proof.
+    fn note(&mut self, finding: &Finding, whole: Option<&Finding>, layers: usize) -> io::Result<()> {
+        self.headline(finding)?;
+        match whole {
+            Some(whole) => self.wrapped("part of", &format!("{} {}", text::plain(&whole.rule), subject(whole)))?,
+            None => self.wrapped("why", &text::plain(&finding.why))?,
+        }
+        self.layer_lines(finding, layers)?;
+        if let Some(piece) = finding.evidence.first() {
+            self.wrapped("proof", &describe_evidence(piece))?;
+        }
+        self.need(finding)?;
+        writeln!(self.out)
+    }
+
+    fn need(&mut self, finding: &Finding) -> io::Result<()> {
+        match &finding.need.witness {
+            Some(witness) => self.wrapped("need", &format!("{}: {}", finding.need.reach.word(), text::plain(witness))),
+            None => Ok(()),
+        }
+    }
+
+    fn removal(&mut self, finding: &Finding) -> io::Result<()> {
+        let removal = &finding.removal;
+        if !removal.also.is_empty() {
+            let shown: Vec<_> = removal.also.iter().take(REMOVED_SHOWN).map(|name| text::plain(name)).collect();
+            let more = match removal.also.len().saturating_sub(REMOVED_SHOWN) {
+                0 => String::new(),
+                more => format!(" and {}", text::plural(more, "more package")),
+            };
+            self.wrapped("takes", &format!("{}{more} along when it is removed", shown.join(", ")))?;
+        }
+        match &removal.caution {
+            Some(caution) => self.wrapped("caution", &text::plain(caution)),
+            None => Ok(()),
+        }
     }
 
     /// Badge, rule and subject to the left, bytes flush right.
@@ -113,10 +167,11 @@ impl Page<'_> {
 
     fn layer_lines(&mut self, finding: &Finding, layers: usize) -> io::Result<()> {
         if let Some(layer) = &finding.layer {
-            self.clipped("layer", &describe_layer(layer, layers))?;
+            let from = if finding.origin == Origin::Base { ", of the base image" } else { "" };
+            self.clipped("layer", &describe_layer(layer, layers, from))?;
         }
         if let (State::Buried, Some(layer)) = (finding.state, &finding.hidden_by) {
-            self.clipped("hidden by", &describe_layer(layer, layers))?;
+            self.clipped("hidden by", &describe_layer(layer, layers, ""))?;
         }
         Ok(())
     }
@@ -126,9 +181,7 @@ impl Page<'_> {
         let mut told = HashSet::new();
         let (new, again): (Vec<_>, Vec<_>) = evidence.iter().partition(|piece| told.insert(&piece.witness));
         for (at, piece) in new.into_iter().chain(again).take(SHOWN).enumerate() {
-            let path = piece.path.as_ref().map_or_else(String::new, |p| format!(" in {p}"));
-            let witness = format!("{}: {}{path}", piece.class.word(), text::plain(&piece.witness));
-            self.wrapped(if at == 0 { "proof" } else { "" }, &witness)?;
+            self.wrapped(if at == 0 { "proof" } else { "" }, &describe_evidence(piece))?;
         }
         self.more(evidence.len(), "piece", " of evidence")
     }
@@ -176,10 +229,11 @@ impl Page<'_> {
         if diagnostics.is_empty() { Ok(()) } else { writeln!(self.out) }
     }
 
-    /// Every remedy that a finding names, once, in the order of the findings.
+    /// Every remedy that a finding names, once, in the order of the findings; what is merely noted needs none.
     fn remedies(&mut self, findings: &[Finding]) -> io::Result<()> {
         let mut seen = HashSet::new();
-        for remedy in findings.iter().map(|f| &f.remedy).filter(|r| seen.insert(r.id.as_str())) {
+        let findings = findings.iter().filter(|f| f.severity > Severity::Note);
+        for remedy in findings.map(|f| &f.remedy).filter(|r| seen.insert(r.id.as_str())) {
             self.remedy(remedy)?;
         }
         Ok(())
@@ -265,10 +319,27 @@ fn subject(finding: &Finding) -> String {
     text::plain(&format!("{}{version}{buried}", finding.subject))
 }
 
-fn describe_layer(layer: &LayerRef, layers: usize) -> String {
+fn describe_evidence(piece: &Evidence) -> String {
+    let path = piece.path.as_ref().map_or_else(String::new, |p| format!(" in {p}"));
+    format!("{}: {}{path}", piece.class.word(), text::plain(&piece.witness))
+}
+
+fn describe_base(base: &BaseLayers, all: usize) -> String {
+    let name = base.name.as_deref().map_or_else(String::new, |name| format!("{}, ", text::plain(name)));
+    let confidence = base.confidence.map_or_else(String::new, |c| format!(" ({})", c.word()));
+    let layers = match base.layers {
+        None => "unknown".to_string(),
+        Some(0) => "none of the layers".to_string(),
+        Some(1) => format!("the lowest of {all} layers"),
+        Some(n) => format!("the lowest {n} of {all} layers"),
+    };
+    format!("{name}{layers}{confidence}: {}", text::plain(&base.how))
+}
+
+fn describe_layer(layer: &LayerRef, layers: usize, from: &str) -> String {
     let command = layer.created_by.as_deref().map(text::command).filter(|c| !c.is_empty());
     let command = command.unwrap_or_else(|| "the history does not say what made it".to_string());
-    format!("{} of {layers}: {command}", layer.number)
+    format!("{} of {layers}{from}: {command}", layer.number)
 }
 
 fn describe_user(user: &EffectiveUser) -> String {

@@ -23,7 +23,7 @@ use serde_sarif::sarif::{
 
 use self::names::{Names, escape, show, show_path};
 use super::{text, verdict};
-use crate::model::{Diagnostic, Finding, ImagePath, Report, Severity, State};
+use crate::model::{Diagnostic, Finding, ImagePath, Origin, Report, Severity, State};
 
 /// Most results in one file: what GitHub keeps of one run. The least severe are left out, and a notification says so.
 pub const RESULTS_MAX: usize = 5_000;
@@ -120,7 +120,9 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
     let image = escape(&names.image);
     match &finding.layer {
         Some(layer) => {
-            out += &format!(" takes {} in layer {} of image '{image}'", text::bytes(finding.bytes), layer.number);
+            let base = if finding.origin == Origin::Base { " (base image)" } else { "" };
+            let bytes = text::bytes(finding.bytes);
+            out += &format!(" takes {bytes} in layer {}{base} of image '{image}'", layer.number);
         }
         None => out += &format!(" in the configuration of image '{image}'"),
     }
@@ -170,6 +172,13 @@ fn properties(finding: &Finding, lists: &mut Lists) -> PropertyBag {
         ("bytes", json!(finding.bytes)),
         ("buriedBytes", json!(finding.buried_bytes)),
         ("owner", json!(finding.owner)),
+        ("origin", json!(finding.origin.word())),
+        ("reach", json!(finding.need.reach.word())),
+        ("reachWitness", json!(finding.need.witness.as_deref().map(show))),
+        ("removesAlso", lists.take(finding.removal.also.iter().map(|name| show(name)), LIST_MAX)),
+        ("removesAlsoTotal", json!(finding.removal.also.len())),
+        ("caution", json!(finding.removal.caution.as_deref().map(show))),
+        ("partOf", json!(finding.part_of)),
         ("confidence", json!(finding.confidence.word())),
         ("remedy", json!(finding.remedy.id)),
         ("evidence", lists.take(evidence, EVIDENCE_MAX)),
@@ -260,6 +269,8 @@ fn run_properties(report: &Report) -> PropertyBag {
         ("imageID", json!(image.id)),
         ("repoTags", json!(tags)),
         ("repoDigests", json!(digests)),
+        ("role", json!(report.role.name.word())),
+        ("baseLayers", json!(report.base.layers)),
         ("platform", json!(image.platform.as_ref().map(|p| show(&p.to_string())))),
         ("layers", layers.collect()),
         ("bytes", json!(report.totals.bytes)),
