@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Catalogue, Content, Fault, Glob, Member, Module, Names, Rule, Structure,
+    roles::Roles,
     schema::{self, MemberKind, ModuleManager},
 };
 use crate::{
@@ -64,8 +65,10 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
         }
     }
 
+    let mut roles = Roles::default();
     let mut rules = BTreeMap::new();
     for (name, text, file) in parsed {
+        roles.extend(file.program, file.work, file.marker);
         for raw in file.rule {
             let mut check = Check::new(name, line(text, raw.id.span().start), &mut faults);
             let id = raw.id.get_ref().clone();
@@ -85,7 +88,7 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
     }
     let rules: Vec<Rule> = rules.into_values().collect();
     let literals = literals(&rules);
-    Ok(Catalogue { rules, remedies: remedies.into_values().collect(), digest, literals })
+    Ok(Catalogue { rules, remedies: remedies.into_values().collect(), roles, digest, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.

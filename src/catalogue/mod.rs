@@ -4,6 +4,7 @@
 
 mod builtin;
 mod compile;
+pub mod roles;
 mod schema;
 
 use std::{fs, path::Path};
@@ -27,6 +28,8 @@ pub struct Catalogue {
     pub rules: Vec<Rule>,
     /// The remedies, sorted by id.
     pub remedies: Vec<Remedy>,
+    /// Programs that start others, commands that build, marks of roles.
+    pub roles: roles::Roles,
     /// Digest over names and contents of all policy files.
     pub digest: Digest,
     literals: Vec<(String, FormatSet)>,

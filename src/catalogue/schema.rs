@@ -17,6 +17,15 @@ pub struct File {
     /// `[[remedy]]`.
     #[serde(default)]
     pub remedy: Vec<Remedy>,
+    /// `[[program]]`.
+    #[serde(default)]
+    pub program: Vec<super::roles::Program>,
+    /// `[[work]]`.
+    #[serde(default)]
+    pub work: Vec<super::roles::Work>,
+    /// `[[marker]]`.
+    #[serde(default)]
+    pub marker: Vec<super::roles::Marker>,
 }
 
 /// `[[remedy]]`: what to write instead.

@@ -6,6 +6,7 @@ mod index;
 pub mod loader;
 mod merge;
 mod owner;
+pub mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,18 @@ pub struct FileId(u32);
 /// A package of the image: its position in [`Inventory::packages`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PackageId(u32);
+
+impl PackageId {
+    /// The package at this position of [`Inventory::packages`].
+    pub(crate) fn at(at: usize) -> Self {
+        Self(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// Its position in [`Inventory::packages`].
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// All layers of an image laid over each other.
 pub struct Inventory {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath};
+use super::{Digest, ImagePath, Imports, Script};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 1;
@@ -305,6 +305,12 @@ pub enum Fact {
     Users(Vec<User>),
     /// The groups of `/etc/group`, in file order.
     Groups(Vec<Group>),
+    /// A script: what it starts.
+    Script(Script),
+    /// JavaScript, TypeScript or Python of an application: what it loads and starts.
+    Imports(Imports),
+    /// JavaScript of an installed package that names the module which starts programs.
+    StartsPrograms,
     /// glibc's `/etc/ld.so.cache`: names of libraries and where they are, in file order.
     LoaderCache(Vec<(String, ImagePath)>),
     /// apk's `/etc/apk/world`: names of the packages that were asked for, sorted.
@@ -338,6 +344,10 @@ pub struct Elf {
     pub go: Option<GoBuild>,
     /// Literals of the catalogue found in the file, sorted.
     pub literals: Vec<String>,
+    /// Whether it calls what starts other programs (`execve`, `system`), as far as its symbols tell.
+    pub starts_programs: bool,
+    /// Whether it calls what loads libraries by a name (`dlopen`).
+    pub loads_libraries: bool,
 }
 
 /// The Go build information of a program.

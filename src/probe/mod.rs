@@ -5,6 +5,7 @@
 pub mod apk;
 pub mod dpkg;
 pub mod elf;
+pub mod imports;
 pub mod loader;
 mod look;
 pub mod malformed;
@@ -13,6 +14,7 @@ pub mod passwd;
 mod provides;
 pub mod python;
 pub mod rpm;
+pub mod script;
 pub mod sieve;
 
 pub use self::look::{Looker, Probes, Seen};
