@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Catalogue, Content, Fault, Glob, Member, Module, Names, Places, Rule, Structure, ground,
+    roles::Roles,
     schema::{self, MemberKind, ModuleManager},
 };
 use crate::{
@@ -71,9 +72,11 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
         bases.extend(file.base.iter().flat_map(|base| ground::bases(base, &mut check)));
     }
 
+    let mut roles = Roles::default();
     let mut rules = BTreeMap::new();
     let mut company = Vec::new();
     for (name, text, file) in parsed {
+        roles.extend(file.program, file.work, file.marker);
         for raw in file.rule {
             let mut check = Check::new(name, line(text, raw.id.span().start), &mut faults);
             let id = raw.id.get_ref().clone();
@@ -106,7 +109,7 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
     let rules: Vec<Rule> = rules.into_values().collect();
     let literals = literals(&rules);
     let remedies = remedies.into_values().collect();
-    Ok(Catalogue { rules, remedies, places, bases, digest, literals })
+    Ok(Catalogue { rules, remedies, places, bases, roles, digest, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.

@@ -5,6 +5,7 @@
 mod builtin;
 mod compile;
 mod ground;
+pub mod roles;
 mod schema;
 
 use std::{fs, path::Path};
@@ -33,6 +34,8 @@ pub struct Catalogue {
     pub places: Places,
     /// Base images known by their layers.
     pub bases: Vec<KnownBase>,
+    /// Programs that start others, commands that build, marks of roles.
+    pub roles: roles::Roles,
     /// Digest over names and contents of all policy files.
     pub digest: Digest,
     literals: Vec<(String, FormatSet)>,

@@ -23,6 +23,15 @@ pub struct File {
     /// `[[base]]`.
     #[serde(default)]
     pub base: Vec<Base>,
+    /// `[[program]]`.
+    #[serde(default)]
+    pub program: Vec<super::roles::Program>,
+    /// `[[work]]`.
+    #[serde(default)]
+    pub work: Vec<super::roles::Work>,
+    /// `[[marker]]`.
+    #[serde(default)]
+    pub marker: Vec<super::roles::Marker>,
 }
 
 /// `[[place]]`: directories and files that no package owns and that are no application.

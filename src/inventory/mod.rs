@@ -8,6 +8,7 @@ pub mod loader;
 mod merge;
 pub mod node;
 mod owner;
+pub mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,18 @@ pub struct FileId(u32);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PackageId(u32);
 
+impl PackageId {
+    /// The package at this position of [`Inventory::packages`].
+    pub(crate) fn at(at: usize) -> Self {
+        Self(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// Its position in [`Inventory::packages`].
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// All layers of an image laid over each other.
 pub struct Inventory {
     layers: Vec<LayerFacts>,
@@ -66,8 +79,16 @@ pub struct Package {
     pub version: String,
     /// Architecture, or empty.
     pub arch: String,
-    /// Names of the packages it needs.
+    /// Names of the packages it needs, every alternative among them.
     pub depends: Vec<String>,
+    /// Of those the ones of which one is enough.
+    pub choices: Vec<Vec<String>>,
+    /// Names it goes by beside its own.
+    pub provides: Vec<String>,
+    /// Names of packages that it would like to have.
+    pub weak: Vec<String>,
+    /// Whether the package manager refuses to remove it.
+    pub essential: bool,
     /// Buried: its record is only in a lower layer's database.
     pub state: State,
     /// The directory of an npm package or of a Python distribution's metadata; the database's file for others.
@@ -237,6 +258,17 @@ impl Inventory {
         self.facts_at(b"etc/group")
             .find_map(|f| if let Fact::Groups(all) = f { Some(&all[..]) } else { None })
             .unwrap_or(&[])
+    }
+
+    /// The packages that were asked for by name, where apk's live `/etc/apk/world` tells.
+    pub fn world(&self) -> Option<&[String]> {
+        self.facts_at(b"etc/apk/world").find_map(|f| if let Fact::World(all) = f { Some(&all[..]) } else { None })
+    }
+
+    /// The packages that apt installed only because others need them, where its live record tells.
+    pub fn auto_installed(&self) -> Option<&[String]> {
+        self.facts_at(b"var/lib/apt/extended_states")
+            .find_map(|f| if let Fact::AutoInstalled(all) = f { Some(&all[..]) } else { None })
     }
 
     fn facts_at(&self, path: &[u8]) -> impl Iterator<Item = &Fact> {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Lang, NodeRecord, Requirement};
+use super::{Digest, ImagePath, Imports, Lang, NodeRecord, Requirement, Script};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 2;
@@ -332,8 +332,18 @@ pub enum Fact {
     Lang(Lang),
     /// A record of npm, pnpm, yarn or bun: a lock file, or what an installation left.
     Node(NodeRecord),
+    /// A script: what it starts.
+    Script(Script),
+    /// JavaScript, TypeScript or Python of an application: what it loads and starts.
+    Imports(Imports),
+    /// JavaScript of an installed package that names the module which starts programs.
+    StartsPrograms,
     /// glibc's `/etc/ld.so.cache`: names of libraries and where they are, in file order.
     LoaderCache(Vec<(String, ImagePath)>),
+    /// apk's `/etc/apk/world`: names of the packages that were asked for, sorted.
+    World(Vec<String>),
+    /// apt's `extended_states`: names of the packages that came only because others need them, sorted.
+    AutoInstalled(Vec<String>),
     /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
     LoaderPath(Vec<ImagePath>),
 }
@@ -361,6 +371,10 @@ pub struct Elf {
     pub go: Option<GoBuild>,
     /// Literals of the catalogue found in the file, sorted.
     pub literals: Vec<String>,
+    /// Whether it calls what starts other programs (`execve`, `system`), as far as its symbols tell.
+    pub starts_programs: bool,
+    /// Whether it calls what loads libraries by a name (`dlopen`).
+    pub loads_libraries: bool,
 }
 
 /// The Go build information of a program.
@@ -399,6 +413,11 @@ pub enum Manager {
 }
 
 impl Manager {
+    /// Whether it installs packages of a programming language, and not those of a distribution.
+    pub fn is_language(self) -> bool {
+        !matches!(self, Self::Deb | Self::Apk | Self::Rpm)
+    }
+
     /// The word used in policies and reports.
     pub fn word(self) -> &'static str {
         match self {
@@ -426,8 +445,16 @@ pub struct PackageRow {
     pub arch: String,
     /// Installed size in bytes, as the database claims; 0 if unknown.
     pub installed_bytes: u64,
-    /// Names of packages it needs; version constraints dropped.
+    /// Names of packages it needs; version constraints dropped. Every alternative is among them.
     pub depends: Vec<String>,
+    /// Of those the ones of which one is enough, sorted.
+    pub choices: Vec<Vec<String>>,
+    /// Names it goes by beside its own, where `depends` of others may hold them (dpkg).
+    pub provides: Vec<String>,
+    /// Names of packages that it would like to have; they are reasons to keep a package, not to install it (dpkg).
+    pub weak: Vec<String>,
+    /// Whether the package manager refuses to remove it (dpkg: `Essential`, `Protected`).
+    pub essential: bool,
     /// Files it owns where the database itself lists them (apk, rpm); empty for dpkg, see [`Fact::FileList`].
     pub files: Vec<ImagePath>,
 }

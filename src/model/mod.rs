@@ -10,5 +10,6 @@ mod lang;
 mod node;
 pub mod path;
 pub mod redact;
+mod run;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath};
+pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*};

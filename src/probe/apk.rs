@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
             b'p' => {
                 let at = self.found.value.len();
                 for name in relations(value) {
-                    self.provides.entry(name).or_insert(at);
+                    self.provides.add(name, at);
                 }
             }
             b'F' => self.dir = Some(value),
@@ -95,6 +95,13 @@ impl<'a> Reader<'a> {
             self.found.package(row);
         }
     }
+}
+
+/// The packages of `/etc/apk/world` that were asked for by name, sorted; what must not be installed is left out.
+///
+/// `apk add -t .build-deps gcc` writes `.build-deps=20261121.001141`. Format: apk-world(5).
+pub fn world(body: &[u8]) -> Vec<String> {
+    relations(body)
 }
 
 fn number(value: &[u8]) -> u64 {
@@ -168,6 +175,7 @@ D:musl zlib so:libz.so.1
             installed_bytes: size,
             depends: depends.iter().map(ToString::to_string).collect(),
             files: files.iter().copied().map(ImagePath::from).collect(),
+            ..PackageRow::default()
         }
     }
 
@@ -186,6 +194,12 @@ D:musl zlib so:libz.so.1
         let windows = INSTALLED.replace('\n', "\r\n");
         assert_eq!(installed(windows.as_bytes()), Parsed { value: all(), faults: Vec::new() });
         assert_eq!(installed(INSTALLED.trim_end().as_bytes()), Parsed { value: all(), faults: Vec::new() });
+    }
+
+    #[test]
+    fn the_world_is_what_was_asked_for() {
+        let body = b".build-deps=20261121.001141\nbusybox>=1.36\n!gcc\nnginx@edge\n\n";
+        assert_eq!(world(body), [".build-deps", "busybox", "nginx"]);
     }
 
     #[test]

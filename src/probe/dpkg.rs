@@ -5,14 +5,18 @@
 
 use std::ops::Range;
 
-use super::malformed::{Parsed, TEXT_MAX, lines, names, quote, text};
+use super::{
+    malformed::{Parsed, TEXT_MAX, lines, names, quote, text},
+    provides::settle,
+};
 use crate::model::{ImagePath, PackageRow};
 
 /// The installed packages of `var/lib/dpkg/status`.
 ///
 /// A stanza counts when its status ends in `ok installed`, whatever is wanted (`install`, `hold`, `deinstall`).
 /// Removed packages that left configuration files (`deinstall ok config-files`) and those that were only unpacked do
-/// not. `depends` holds `Depends` and `Pre-Depends`, every alternative of `a | b`, sorted, each once. A stanza
+/// not. `depends` holds `Depends` and `Pre-Depends`, every alternative of `a | b`, sorted, each once; `weak` holds
+/// `Recommends` and `Suggests`, which apt follows when it looks for packages that nobody needs any more. A stanza
 /// without a name is a fault and no row; any other damage is a fault and leaves that field empty.
 pub fn status(body: &[u8]) -> Parsed<Vec<PackageRow>> {
     packages(body, false)
@@ -142,10 +146,15 @@ enum Field {
     InstalledSize,
     Depends,
     PreDepends,
+    Provides,
+    Recommends,
+    Suggests,
+    Essential,
+    Protected,
     Other,
 }
 
-const FIELDS: [(&[u8], Field); 7] = [
+const FIELDS: [(&[u8], Field); 12] = [
     (b"Package", Field::Package),
     (b"Status", Field::Status),
     (b"Version", Field::Version),
@@ -153,6 +162,11 @@ const FIELDS: [(&[u8], Field); 7] = [
     (b"Installed-Size", Field::InstalledSize),
     (b"Depends", Field::Depends),
     (b"Pre-Depends", Field::PreDepends),
+    (b"Provides", Field::Provides),
+    (b"Recommends", Field::Recommends),
+    (b"Suggests", Field::Suggests),
+    (b"Essential", Field::Essential),
+    (b"Protected", Field::Protected),
 ];
 
 /// The fields of one stanza that matter, each a slice of the body, with its place there.
@@ -207,8 +221,9 @@ impl<'a> Stanza<'a> {
         if let Some(odd) = self.odd {
             found.fault(format!("{} is no field of package {}", quote(odd), quote(name)));
         }
-        let relations = [Field::Depends, Field::PreDepends].into_iter().filter_map(|field| self.get(field));
-        let depends = names(relations.flat_map(relation_names));
+        let (mut depends, choices) = self.needs();
+        let choices = settle(&mut depends, choices);
+        let yes = |field| self.get(field).is_some_and(|value| value.eq_ignore_ascii_case(b"yes"));
         match text("a package name", name) {
             Ok(name) => {
                 let row = PackageRow {
@@ -216,6 +231,10 @@ impl<'a> Stanza<'a> {
                     arch: self.text(Field::Architecture, "architecture", &name, found),
                     installed_bytes: self.get(Field::InstalledSize).and_then(kib).unwrap_or_default(),
                     depends,
+                    choices,
+                    provides: self.names(&[Field::Provides]),
+                    weak: self.names(&[Field::Recommends, Field::Suggests]),
+                    essential: yes(Field::Essential) || yes(Field::Protected),
                     files: Vec::new(),
                     name,
                 };
@@ -225,6 +244,22 @@ impl<'a> Stanza<'a> {
         }
     }
 
+    /// What must be there: packages, and groups of packages of which one must be there.
+    fn needs(&self) -> (Vec<String>, Vec<Vec<String>>) {
+        let values = [Field::Depends, Field::PreDepends].into_iter().filter_map(|field| self.get(field));
+        let relations = values.flat_map(|value| value.split(|&b| b == b','));
+        let (choices, single): (Vec<&[u8]>, Vec<_>) = relations.partition(|relation| relation.contains(&b'|'));
+        let (choices, same): (Vec<_>, Vec<_>) =
+            choices.into_iter().map(|choice| names(relation_names(choice))).partition(|choice| choice.len() > 1);
+        let mut single = names(single.into_iter().flat_map(relation_names));
+        single.extend(same.into_iter().flatten());
+        (single, choices)
+    }
+
+    fn names(&self, fields: &[Field]) -> Vec<String> {
+        names(fields.iter().filter_map(|&field| self.get(field)).flat_map(relation_names))
+    }
+
     /// A value that dpkg always writes: its absence is a fault and no reason to forget the package.
     fn text(&self, field: Field, what: &str, package: &str, found: &mut Parsed<Vec<PackageRow>>) -> String {
         text(what, self.get(field).unwrap_or_default()).unwrap_or_else(|fault| {
@@ -232,6 +267,24 @@ impl<'a> Stanza<'a> {
             String::new()
         })
     }
+}
+
+/// The packages of `var/lib/apt/extended_states` that apt installed because others need them, sorted.
+///
+/// Format: apt's `apt-pkg/depcache.cc` (`readStateFile`): stanzas of `Package`, `Architecture`, `Auto-Installed`.
+pub fn auto_installed(body: &[u8]) -> Vec<String> {
+    let mut package = &b""[..];
+    let mut found = Vec::new();
+    for line in lines(body) {
+        if let Some(name) = line.strip_prefix(b"Package:") {
+            package = name;
+        } else if line.is_empty() {
+            package = b"";
+        } else if line.strip_prefix(b"Auto-Installed:").is_some_and(|value| value.trim_ascii() == b"1") {
+            found.push(package);
+        }
+    }
+    names(found.into_iter())
 }
 
 /// Whether the three words of a `Status` (what is wanted, error flag, state) mean that the files are there.
@@ -308,7 +361,7 @@ Description: Debian configuration management system
             arch: "all".to_string(),
             installed_bytes: kib * 1024,
             depends: depends.iter().map(ToString::to_string).collect(),
-            files: Vec::new(),
+            ..PackageRow::default()
         }
     }
 
@@ -318,10 +371,11 @@ Description: Debian configuration management system
 
     #[test]
     fn only_installed_packages_count() {
-        let want = [
-            row("adduser", "3.134", 686, &["passwd"]),
-            row("debconf", "1.5.82", 535, &["debconf-english", "debconf-i18n", "perl", "perl-base"]),
-        ];
+        let debconf = row("debconf", "1.5.82", 535, &["debconf-english", "debconf-i18n", "perl", "perl-base"]);
+        let choices = vec![["debconf-english", "debconf-i18n"].map(str::to_string).to_vec()];
+        let weak = ["cron", "liblocale-gettext-perl", "perl", "quota"].map(str::to_string).to_vec();
+        let want =
+            [PackageRow { weak, ..row("adduser", "3.134", 686, &["passwd"]) }, PackageRow { choices, ..debconf }];
         assert_eq!(status(STATUS.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
         let windows = STATUS.replace('\n', "\r\n");
         assert_eq!(status(windows.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
@@ -373,6 +427,26 @@ Description: Debian configuration management system
         let parsed = status_d(format!("Package: a\nVersion: {long}\nArchitecture: all\n").as_bytes());
         assert_eq!(parsed.value, [row("a", "", 0, &[])]);
         assert_eq!(parsed.faults, ["package \"a\": version has 4097 bytes, more than 4096"]);
+    }
+
+    #[test]
+    fn what_a_package_may_lose_and_what_keeps_it_is_told_apart() {
+        let body =
+            b"Package: a\nVersion: 1\nArchitecture: all\nDepends: b | c, d, e | f, f\nPre-Depends: g:any (>= 1) | g\n\
+            Provides: awk, mail (= 2)\nRecommends: h | i\nSuggests: j\nEssential: yes\n";
+        let row = &status_d(body).value[0];
+        assert_eq!(row.depends.join(" "), "b c d f g");
+        assert_eq!(row.choices, [["b", "c"]], "e or f is no question where f is needed anyway");
+        assert_eq!((row.provides.join(" "), row.weak.join(" ")), ("awk mail".to_string(), "h i j".to_string()));
+        assert!(row.essential);
+    }
+
+    #[test]
+    fn what_came_only_for_others_is_read() {
+        let body = b"Package: make\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: gcc\nArchitecture: amd64\n\
+            Auto-Installed: 0\n\nAuto-Installed: 1\n";
+        assert_eq!(auto_installed(body), ["make"]);
+        accept_parser(body, auto_installed);
     }
 
     #[test]

@@ -88,6 +88,8 @@ enum Record {
     Node(NodeFile),
     LoaderCache,
     LoaderPath,
+    ApkWorld,
+    AutoInstalled,
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -355,6 +357,8 @@ impl<'p> Looker<'p> {
                 Ok(libraries) => (Some(Fact::LoaderCache(libraries)), Vec::new()),
                 Err(malformed) => (None, vec![malformed.0]),
             },
+            Record::ApkWorld => (Some(Fact::World(apk::world(body))), Vec::new()),
+            Record::AutoInstalled => (Some(Fact::AutoInstalled(dpkg::auto_installed(body))), Vec::new()),
             Record::LoaderPath => (Some(Fact::LoaderPath(loader::path(body))), Vec::new()),
             Record::PythonMetadata => match python::metadata(body) {
                 Ok(parsed) => keep(parsed, Fact::Python),
@@ -406,6 +410,8 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"Packages" | b"Packages.db" | b"rpmdb.sqlite" if is_rpm_dir(path::parent(path)) => (Record::Rpm, 256 * MIB),
         b"passwd" if path == b"etc/passwd" => (Record::Passwd, MIB),
         b"group" if path == b"etc/group" => (Record::Group, MIB),
+        b"world" if path == b"etc/apk/world" => (Record::ApkWorld, MIB),
+        b"extended_states" if path == b"var/lib/apt/extended_states" => (Record::AutoInstalled, 16 * MIB),
         b"ld.so.cache" if path == b"etc/ld.so.cache" => (Record::LoaderCache, 16 * MIB),
         _ => match path::parent(path) {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),

@@ -5,6 +5,7 @@
 pub mod apk;
 pub mod dpkg;
 pub mod elf;
+pub mod imports;
 pub mod lang;
 pub mod loader;
 mod look;
@@ -16,6 +17,7 @@ mod provides;
 pub mod pylock;
 pub mod python;
 pub mod rpm;
+pub mod script;
 pub mod sieve;
 
 pub use self::look::{Looker, Probes, Seen};

@@ -8,6 +8,7 @@ mod deps;
 mod fold;
 mod group;
 pub mod proof;
+mod removal;
 mod signal;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     let mut findings = group::findings(catalogue, inventory, image, signals);
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
+    removal::fill(inventory, &[], &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     let attribution = attribution::attribute(image, &catalogue.bases);

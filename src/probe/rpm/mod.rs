@@ -54,7 +54,7 @@ impl Headers {
     fn new(body_bytes: usize) -> Self {
         Self {
             found: Parsed::default(),
-            provides: Provides::new(),
+            provides: Provides::default(),
             paths: PathBudget::new(body_bytes),
             left: body_bytes,
         }
@@ -88,7 +88,7 @@ impl Headers {
         row.installed_bytes = header.number(header::LONGSIZE).or(header.number(header::SIZE)).unwrap_or_default();
         row.depends = names(header.strings(header::REQUIRENAME).filter(|name| is_plain(name)));
         for provided in names(header.strings(header::PROVIDENAME)) {
-            self.provides.entry(provided).or_insert(self.found.value.len());
+            self.provides.add(provided, self.found.value.len());
         }
         self.files(&header, &mut row);
         self.found.package(row);
@@ -130,7 +130,7 @@ impl Headers {
         let needs: HashMap<ImagePath, &String> = needs.map(|need| (ImagePath::from(need.as_str()), need)).collect();
         for (at, row) in self.found.value.iter().enumerate() {
             for need in row.files.iter().filter_map(|file| needs.get(file)) {
-                self.provides.entry((*need).clone()).or_insert(at);
+                self.provides.add((*need).clone(), at);
             }
         }
     }
