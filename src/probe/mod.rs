@@ -3,6 +3,7 @@
 //! A probe knows nothing of other files and nothing of severity.
 
 pub mod apk;
+pub mod code;
 pub mod dpkg;
 pub mod elf;
 pub mod imports;

@@ -22,7 +22,7 @@ const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 #[derive(Clone, Debug, Default)]
 pub(super) struct Env {
     /// Every value that a variable may have, as it was written.
-    vars: HashMap<String, Vec<String>>,
+    pub vars: HashMap<String, Vec<String>>,
     /// What `$@` may stand for, the likeliest first; never empty within a script.
     pub args: Vec<Vec<String>>,
     /// `$0`.
