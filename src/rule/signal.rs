@@ -288,10 +288,21 @@ impl<'a> Collector<'a> {
                     version: (!package.version.is_empty()).then(|| package.version.clone()),
                     of_links: false,
                     package: Some(package),
-                    files: package.files.clone(),
+                    files: self.module_files(package),
                     proof: true,
                 });
             }
+        }
+    }
+
+    /// The files of a language package. What npm nested inside of one is there for that one alone, so it belongs to it.
+    fn module_files(&self, package: &Package) -> Vec<FileId> {
+        match (package.manager, package.state) {
+            (Manager::Npm, State::Live) => {
+                let home = parent(self.inventory.file(package.home).path());
+                self.inventory.under(home).filter(|file| file.kind() != Kind::Dir).map(|file| file.id()).collect()
+            }
+            _ => package.files.clone(),
         }
     }
 
