@@ -7,7 +7,9 @@
 mod deps;
 mod fold;
 mod group;
+mod need;
 pub mod proof;
+mod role;
 mod signal;
 #[cfg(test)]
 mod tests;
@@ -19,7 +21,7 @@ use std::cmp::Reverse;
 
 use crate::{
     catalogue::Catalogue,
-    inventory::Inventory,
+    inventory::{Inventory, reach::Reach},
     model::{BaseLayers, Finding, ImageInfo, Role},
 };
 
@@ -42,9 +44,12 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     let mut findings = group::findings(catalogue, inventory, image, signals);
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
+    let reach = Reach::follow(inventory, image, &catalogue.roles);
+    let role = role::role(catalogue, inventory, image, &reach, &findings);
+    need::grade(catalogue, inventory, &reach, &role, &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    Judged { findings, ..Judged::default() }
+    Judged { findings, role, ..Judged::default() }
 }
 
 /// Worst first, then by rule, live before buried, then by root.
