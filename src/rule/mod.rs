@@ -7,8 +7,10 @@
 mod deps;
 mod fold;
 mod group;
+mod need;
 pub mod proof;
 mod removal;
+mod role;
 mod signal;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,7 @@ use std::cmp::Reverse;
 use crate::{
     attribution::{self, Attribution},
     catalogue::Catalogue,
-    inventory::Inventory,
+    inventory::{FileId, Inventory, reach::Reach},
     model::{BaseLayers, Finding, ImageInfo, Origin, Role},
 };
 
@@ -44,12 +46,16 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     let mut findings = group::findings(catalogue, inventory, image, signals);
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
-    removal::fill(inventory, &[], &mut findings);
-    fold::fold(&mut findings);
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
     let attribution = attribution::attribute(image, &catalogue.bases);
     findings.iter_mut().for_each(|finding| finding.origin = origin(finding, &attribution));
-    Judged { findings, base: attribution.base, ..Judged::default() }
+    let reach = Reach::follow(inventory, image, &catalogue.roles);
+    let role = role::role(catalogue, inventory, image, &reach, &findings);
+    let runs: Vec<FileId> = reach.files().collect();
+    removal::fill(inventory, &runs, &mut findings);
+    need::grade(catalogue, inventory, &reach, &role, &mut findings);
+    fold::fold(&mut findings);
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    Judged { findings, role, base: attribution.base }
 }
 
 /// Whether a finding came with the base image: by the layer that brought most of its bytes. What is about no layer is

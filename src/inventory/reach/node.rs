@@ -221,7 +221,7 @@ impl<'a> Starter<'_, 'a> {
                 if may_start && !argv.is_empty() {
                     self.walk.start(Start { argv, env, parent, how: How::Starts, main: start.main });
                 } else {
-                    let why = format!("does \"{}\", which may run anything", path::escape(words.join(" ").as_bytes()));
+                    let why = format!("does \"{}\", which may run anything", path::escape(sub.as_bytes()));
                     self.walk.open(Scope::Programs, parent, why);
                 }
             }
