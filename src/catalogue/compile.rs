@@ -9,7 +9,7 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Catalogue, Content, Fault, Glob, Member, Module, Names, Rule, Structure,
+    Catalogue, Content, Fault, Files, Glob, Member, Module, Names, Rule, Structure, Tree,
     schema::{self, MemberKind, ModuleManager},
 };
 use crate::{
@@ -104,7 +104,7 @@ fn line(text: &str, at: usize) -> usize {
 }
 
 /// Collects what is wrong with one rule or remedy.
-struct Check<'a> {
+pub(super) struct Check<'a> {
     file: &'a str,
     line: usize,
     faults: &'a mut Vec<Fault>,
@@ -119,14 +119,14 @@ impl<'a> Check<'a> {
         self.faults.push(Fault { file: self.file.to_string(), line: self.line, text: text.into() });
     }
 
-    fn needs(&mut self, holds: bool, text: impl FnOnce() -> String) {
+    pub(super) fn needs(&mut self, holds: bool, text: impl FnOnce() -> String) {
         if !holds {
             self.fault(text());
         }
     }
 
     /// One line of prose for people: something, and without a full stop where it is a title.
-    fn title(&mut self, key: &str, text: &str) {
+    pub(super) fn title(&mut self, key: &str, text: &str) {
         self.needs(!text.trim().is_empty(), || format!("`{key}` is empty"));
         self.needs(!text.contains('\n') && !text.ends_with('.'), || {
             format!("`{key}` wants one line without a full stop, not \"{text}\"")
@@ -188,12 +188,16 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
     let contents: Vec<_> = raw.content.into_iter().map(|content| self::content(content, check)).collect();
     let structures: Vec<_> =
         raw.structure.into_iter().filter_map(|structure| self::structure(structure, check)).collect();
-    let has_data = !(packages.is_empty() && modules.is_empty() && contents.is_empty() && structures.is_empty());
+    let files: Vec<_> = raw.files.into_iter().map(|files| Files::compile(files, check)).collect();
+    let trees: Vec<_> = raw.tree.into_iter().map(|tree| Tree::compile(tree, check)).collect();
+    let has_proof = !(packages.is_empty() && modules.is_empty() && contents.is_empty() && structures.is_empty());
+    let has_data = has_proof || !files.is_empty() || !trees.is_empty();
     check.needs(has_data != raw.code.is_some(), || {
         if has_data {
-            "a rule with `code` takes no packages, module, content or structure".to_string()
+            "a rule with `code` takes no packages, module, content, structure, files or tree".to_string()
         } else {
-            "a rule wants one of [rule.packages], [[rule.module]], [[rule.content]], [[rule.structure]] or `code`"
+            "a rule wants one of [rule.packages], [[rule.module]], [[rule.content]], [[rule.structure]], [[rule.files]], \
+             [[rule.tree]] or `code`"
                 .to_string()
         }
     });
@@ -214,6 +218,8 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         modules,
         contents,
         structures,
+        files,
+        trees,
         code: raw.code,
         hits: raw.hit,
         misses: raw.miss,

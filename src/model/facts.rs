@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath};
+use super::{Digest, ImagePath, Shape};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 1;
@@ -305,6 +305,8 @@ pub enum Fact {
     Users(Vec<User>),
     /// The groups of `/etc/group`, in file order.
     Groups(Vec<Group>),
+    /// Texts that tell what a loose file is.
+    Shape(Shape),
 }
 
 /// What an ELF file says about itself.

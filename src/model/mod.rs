@@ -8,5 +8,6 @@ mod finding;
 mod image;
 pub mod path;
 pub mod redact;
+mod shape;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, path::ImagePath};
+pub use self::{digest::Digest, facts::*, finding::*, image::*, path::ImagePath, shape::*};

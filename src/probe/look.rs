@@ -15,6 +15,7 @@ use super::{
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
     malformed::Parsed,
     npm, passwd, python, rpm,
+    shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
 
@@ -32,6 +33,7 @@ pub struct Probes {
     sieve: Sieve,
     /// Number of the Go magic in the sieve.
     go_magic: u16,
+    shapes: Shapes,
 }
 
 impl Probes {
@@ -39,7 +41,13 @@ impl Probes {
     pub fn new<'a>(literals: impl IntoIterator<Item = (&'a str, FormatSet)>) -> Self {
         let magic = (GO_MAGIC, FormatSet::from_iter([Format::Elf]));
         let literals = literals.into_iter().map(|(text, formats)| (text.as_bytes(), formats));
-        Self { sieve: Sieve::new(std::iter::once(magic).chain(literals)), go_magic: 0 }
+        Self { sieve: Sieve::new(std::iter::once(magic).chain(literals)), go_magic: 0, shapes: Shapes::new([]) }
+    }
+
+    /// Looks for texts in files of certain names too.
+    #[must_use]
+    pub fn with_shapes(self, shapes: Shapes) -> Self {
+        Self { shapes, ..self }
     }
 }
 
@@ -97,6 +105,7 @@ pub struct Looker<'p> {
     /// The dynamic section, once the program headers have passed by.
     dynamic: Option<Window>,
     go: Vec<Window>,
+    shape: ShapeLook<'p>,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -143,6 +152,7 @@ impl<'p> Looker<'p> {
             hits: Vec::new(),
             dynamic: None,
             go: Vec::new(),
+            shape: ShapeLook::new(&probes.shapes),
         }
     }
 
@@ -154,10 +164,16 @@ impl<'p> Looker<'p> {
         self.format = Format::Other;
         self.buffer.clear();
         self.offset = 0;
+        self.shape.begin(path);
     }
 
     /// Takes the next bytes of the file.
-    pub fn body(&mut self, mut piece: &[u8]) {
+    pub fn body(&mut self, piece: &[u8]) {
+        self.shape.feed(piece);
+        self.take(piece);
+    }
+
+    fn take(&mut self, mut piece: &[u8]) {
         match self.plan {
             Plan::Pass => {}
             Plan::Collect(_, limit) => {
@@ -174,7 +190,7 @@ impl<'p> Looker<'p> {
                     self.decide();
                 }
                 if !piece.is_empty() {
-                    self.body(piece);
+                    self.take(piece);
                 }
             }
             Plan::Search => self.search(piece),
@@ -183,6 +199,11 @@ impl<'p> Looker<'p> {
 
     /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
     pub fn skip(&mut self, zeros: u64) {
+        self.shape.skip(zeros);
+        self.pass(zeros);
+    }
+
+    fn pass(&mut self, zeros: u64) {
         let some = |most: usize| usize::try_from(zeros).unwrap_or(usize::MAX).min(most);
         match self.plan {
             Plan::Pass => {}
@@ -192,10 +213,10 @@ impl<'p> Looker<'p> {
             }
             Plan::Undecided(_) => {
                 let head = some(SNIFF - self.buffer.len());
-                self.body(&ZEROS[..head]);
+                self.take(&ZEROS[..head]);
                 let left = zeros - head as u64;
                 if left > 0 {
-                    self.skip(left);
+                    self.pass(left);
                 }
             }
             Plan::Search => match zeros.checked_sub(ZEROS.len() as u64) {
@@ -234,11 +255,12 @@ impl<'p> Looker<'p> {
             Plan::Search => Seen { format: self.format, facts: self.found(), faults: Vec::new() },
             Plan::Pass | Plan::Undecided(_) => Seen { format: self.format, ..Seen::default() },
         }));
-        let seen = seen.unwrap_or_else(|_| Seen {
+        let mut seen = seen.unwrap_or_else(|_| Seen {
             format: self.format,
             facts: Vec::new(),
             faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
         });
+        seen.facts.extend(self.shape.end());
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);

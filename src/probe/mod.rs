@@ -12,6 +12,11 @@ pub mod passwd;
 mod provides;
 pub mod python;
 pub mod rpm;
+mod shape;
 pub mod sieve;
 
-pub use self::look::{Looker, Probes, Seen};
+pub use self::{
+    look::{Looker, Probes, Seen},
+    shape::Shapes,
+    shape::shape_of,
+};
