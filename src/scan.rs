@@ -81,7 +81,7 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         .thread_name(|n| format!("offcut-{n}"))
         .build()
         .map_err(|e| Error::judge("can not start threads").cause(e))?;
-    let probes = Probes::new(catalogue.literals());
+    let probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
     let (image_bytes, image_entries) = (AtomicU64::new(0), AtomicU64::new(0));
     let peeler = Peeler {
         pool: &pool,

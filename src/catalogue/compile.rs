@@ -9,7 +9,7 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Catalogue, Content, Fault, Glob, Member, Module, Names, Places, Rule, Structure, ground,
+    Catalogue, Content, Fault, Files, Glob, Member, Module, Names, Places, Rule, Structure, Tree, ground,
     roles::Roles,
     schema::{self, MemberKind, ModuleManager},
 };
@@ -212,12 +212,16 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
     let contents: Vec<_> = raw.content.into_iter().map(|content| self::content(content, check)).collect();
     let structures: Vec<_> =
         raw.structure.into_iter().filter_map(|structure| self::structure(structure, check)).collect();
-    let has_data = !(packages.is_empty() && modules.is_empty() && contents.is_empty() && structures.is_empty());
+    let files: Vec<_> = raw.files.into_iter().map(|files| Files::compile(files, check)).collect();
+    let trees: Vec<_> = raw.tree.into_iter().map(|tree| Tree::compile(tree, check)).collect();
+    let has_proof = !(packages.is_empty() && modules.is_empty() && contents.is_empty() && structures.is_empty());
+    let has_data = has_proof || !files.is_empty() || !trees.is_empty();
     check.needs(has_data != raw.code.is_some(), || {
         if has_data {
-            "a rule with `code` takes no packages, module, content or structure".to_string()
+            "a rule with `code` takes no packages, module, content, structure, files or tree".to_string()
         } else {
-            "a rule wants one of [rule.packages], [[rule.module]], [[rule.content]], [[rule.structure]] or `code`"
+            "a rule wants one of [rule.packages], [[rule.module]], [[rule.content]], [[rule.structure]], [[rule.files]], \
+             [[rule.tree]] or `code`"
                 .to_string()
         }
     });
@@ -239,6 +243,8 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         modules,
         contents,
         structures,
+        files,
+        trees,
         code: raw.code,
         hits: raw.hit,
         misses: raw.miss,

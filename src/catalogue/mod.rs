@@ -5,6 +5,7 @@
 mod builtin;
 mod compile;
 mod ground;
+mod leftover;
 pub mod roles;
 mod schema;
 
@@ -14,10 +15,14 @@ use regex::Regex;
 use serde::Deserialize;
 
 pub use self::ground::{KnownBase, PlaceKind, Places};
-pub use self::schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage};
+pub use self::{
+    leftover::{Files, MemberPath, Output, Place, RootOf, Tree, TreeMember},
+    schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage},
+};
 use crate::{
     Error, Result,
-    model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout},
+    model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout, ShapeWant},
+    probe::Shapes,
 };
 
 /// Largest policy file that is read, in bytes; the largest of ours has a hundredth of it.
@@ -61,7 +66,11 @@ pub struct Rule {
     pub contents: Vec<Content>,
     /// Shapes of directory trees.
     pub structures: Vec<Structure>,
-    /// A judgement written in Rust; such a rule has none of the four above.
+    /// Loose files.
+    pub files: Vec<Files>,
+    /// Directories that were left whole.
+    pub trees: Vec<Tree>,
+    /// A judgement written in Rust; such a rule has none of the tables above.
     pub code: Option<Judgement>,
     /// Images on which the rule must fire.
     pub hits: Vec<Example>,
@@ -324,6 +333,13 @@ impl Catalogue {
     /// Every literal that some rule asks for, once, sorted, with the formats in which it counts.
     pub fn literals(&self) -> impl Iterator<Item = (&str, FormatSet)> {
         self.literals.iter().map(|(literal, formats)| (literal.as_str(), *formats))
+    }
+
+    /// What is looked for in files of certain names, ready for the probes.
+    pub fn shapes(&self) -> Shapes {
+        let files = self.rules.iter().flat_map(|rule| &rule.files).filter_map(Files::want);
+        let trees = self.rules.iter().flat_map(|rule| &rule.trees).flat_map(Tree::wants);
+        Shapes::new(files.chain(trees).collect::<Vec<ShapeWant>>())
     }
 
     /// What the rules say about themselves, sorted by id.

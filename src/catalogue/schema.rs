@@ -110,6 +110,12 @@ pub struct Rule {
     /// `[[rule.structure]]`.
     #[serde(default)]
     pub structure: Vec<Structure>,
+    /// `[[rule.files]]`.
+    #[serde(default)]
+    pub files: Vec<super::leftover::RawFiles>,
+    /// `[[rule.tree]]`.
+    #[serde(default)]
+    pub tree: Vec<super::leftover::RawTree>,
     /// `[[rule.hit]]`: images on which the rule must fire.
     #[serde(default)]
     pub hit: Vec<Example>,
@@ -287,6 +293,12 @@ pub struct Example {
     /// Python distributions.
     #[serde(default)]
     pub pypi: Vec<ExampleModule>,
+    /// The command that the image starts: `ENTRYPOINT` and `CMD` together.
+    #[serde(default)]
+    pub cmd: Vec<String>,
+    /// `WORKDIR` of the configuration.
+    #[serde(default)]
+    pub workdir: String,
     /// `USER` of the configuration.
     #[serde(default)]
     pub user: Option<String>,

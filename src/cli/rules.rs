@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::{
     Error, Result,
-    catalogue::{Catalogue, Content, Example, Judgement, Module, Rule, Structure},
+    catalogue::{Catalogue, Content, Example, Files, Judgement, Module, Rule, Structure, Tree, TreeMember},
+    model::NamePattern,
     rule::proof,
 };
 
@@ -115,6 +116,12 @@ fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     for structure in &rule.structures {
         writeln!(out, "  - {}", structure_text(structure))?;
     }
+    for files in &rule.files {
+        writeln!(out, "  - {}", files_text(files))?;
+    }
+    for tree in &rule.trees {
+        writeln!(out, "  - {}", tree_text(tree))?;
+    }
     if let Some(judgement) = rule.code {
         writeln!(out, "  - {}", judgement_text(judgement))?;
     }
@@ -189,6 +196,19 @@ fn content_text(content: &Content) -> String {
 fn structure_text(structure: &Structure) -> String {
     let members: Vec<_> = structure.members.iter().map(|member| member.path.path.as_str()).collect();
     format!("a directory with the shape of {}: {}", structure.name, members.join(", "))
+}
+
+fn files_text(files: &Files) -> String {
+    let names: Vec<_> = files.names.iter().map(NamePattern::text).collect();
+    let owned = if files.unowned { " that no package owns" } else { "" };
+    let company = if files.company { ", beside others" } else { "" };
+    format!("files{owned} with the content of {}: {}{company}", files.name, names.join(", "))
+}
+
+fn tree_text(tree: &Tree) -> String {
+    let any = |member: &TreeMember| member.any.iter().map(|path| path.text.as_str()).collect::<Vec<_>>().join(" or ");
+    let members: Vec<_> = tree.members.iter().map(any).collect();
+    format!("a directory with the shape of {}: {}", tree.name, members.join(", "))
 }
 
 fn judgement_text(judgement: Judgement) -> &'static str {

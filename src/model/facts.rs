@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Imports, Lang, NodeRecord, Requirement, Script};
+use super::{Digest, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 2;
@@ -346,6 +346,8 @@ pub enum Fact {
     AutoInstalled(Vec<String>),
     /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
     LoaderPath(Vec<ImagePath>),
+    /// Texts that tell what a loose file is.
+    Shape(Shape),
 }
 
 /// What an ELF file says about itself.

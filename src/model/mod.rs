@@ -11,5 +11,6 @@ mod node;
 pub mod path;
 pub mod redact;
 mod run;
+mod shape;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*};
+pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, shape::*};

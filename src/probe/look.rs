@@ -20,6 +20,7 @@ use super::{
     malformed::Parsed,
     node::NodeFile,
     npm, passwd, python, rpm,
+    shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
 
@@ -39,6 +40,7 @@ pub struct Probes {
     go_magic: u16,
     /// Numbers of the texts that tell that a Go program or a JavaScript file starts programs.
     starters: Range<u16>,
+    shapes: Shapes,
 }
 
 /// Functions of Go that start programs, as its table of functions names them, and node's module.
@@ -56,7 +58,13 @@ impl Probes {
         let starters = STARTERS.iter().map(|(text, format)| (text.as_bytes(), FormatSet::from_iter([*format])));
         let literals = literals.into_iter().map(|(text, formats)| (text.as_bytes(), formats));
         let sieve = Sieve::new(std::iter::once(magic).chain(starters).chain(literals));
-        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16 }
+        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16, shapes: Shapes::new([]) }
+    }
+
+    /// Looks for texts in files of certain names too.
+    #[must_use]
+    pub fn with_shapes(self, shapes: Shapes) -> Self {
+        Self { shapes, ..self }
     }
 }
 
@@ -122,6 +130,7 @@ pub struct Looker<'p> {
     go: Vec<Window>,
     /// How the file is read as code.
     code: Option<Code>,
+    shape: ShapeLook<'p>,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -169,6 +178,7 @@ impl<'p> Looker<'p> {
             dynamic: None,
             go: Vec::new(),
             code: None,
+            shape: ShapeLook::new(&probes.shapes),
         }
     }
 
@@ -180,10 +190,16 @@ impl<'p> Looker<'p> {
         self.format = Format::Other;
         self.buffer.clear();
         self.offset = 0;
+        self.shape.begin(path);
     }
 
     /// Takes the next bytes of the file.
-    pub fn body(&mut self, mut piece: &[u8]) {
+    pub fn body(&mut self, piece: &[u8]) {
+        self.shape.feed(piece);
+        self.take(piece);
+    }
+
+    fn take(&mut self, mut piece: &[u8]) {
         match self.plan {
             Plan::Pass => {}
             Plan::Collect(_, limit) => {
@@ -200,7 +216,7 @@ impl<'p> Looker<'p> {
                     self.decide();
                 }
                 if !piece.is_empty() {
-                    self.body(piece);
+                    self.take(piece);
                 }
             }
             Plan::Search => self.search(piece),
@@ -209,6 +225,11 @@ impl<'p> Looker<'p> {
 
     /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
     pub fn skip(&mut self, zeros: u64) {
+        self.shape.skip(zeros);
+        self.pass(zeros);
+    }
+
+    fn pass(&mut self, zeros: u64) {
         let some = |most: usize| usize::try_from(zeros).unwrap_or(usize::MAX).min(most);
         match self.plan {
             Plan::Pass => {}
@@ -218,10 +239,10 @@ impl<'p> Looker<'p> {
             }
             Plan::Undecided(_) => {
                 let head = some(SNIFF - self.buffer.len());
-                self.body(&ZEROS[..head]);
+                self.take(&ZEROS[..head]);
                 let left = zeros - head as u64;
                 if left > 0 {
-                    self.skip(left);
+                    self.pass(left);
                 }
             }
             Plan::Search => match zeros.checked_sub(ZEROS.len() as u64) {
@@ -260,11 +281,12 @@ impl<'p> Looker<'p> {
             Plan::Search => Seen { format: self.format, facts: self.found(), faults: Vec::new() },
             Plan::Pass | Plan::Undecided(_) => Seen { format: self.format, ..Seen::default() },
         }));
-        let seen = seen.unwrap_or_else(|_| Seen {
+        let mut seen = seen.unwrap_or_else(|_| Seen {
             format: self.format,
             facts: Vec::new(),
             faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
         });
+        seen.facts.extend(self.shape.end());
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);

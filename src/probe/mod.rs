@@ -19,6 +19,11 @@ pub mod pylock;
 pub mod python;
 pub mod rpm;
 pub mod script;
+mod shape;
 pub mod sieve;
 
-pub use self::look::{Looker, Probes, Seen};
+pub use self::{
+    look::{Looker, Probes, Seen},
+    shape::Shapes,
+    shape::shape_of,
+};

@@ -1,12 +1,13 @@
 //! The judgements: what of the inventory does not belong in a final image.
 //!
 //! Nearly all of it is one generic rule over the data of the catalogue: `signal` collects what proves something,
-//! `group` makes one finding of what belongs together. Only the user an image runs as has code of its own. Bytes
-//! are not seen here.
+//! `group` makes one finding of what belongs together. Loose files and directories that were left from building have a
+//! matcher of their own (`leftover`); the user an image runs as has code of its own. Bytes are not seen here.
 
 mod deps;
 mod fold;
 mod group;
+mod leftover;
 mod need;
 pub mod proof;
 mod removal;
@@ -43,7 +44,10 @@ pub struct Judged {
 /// The same image gives the same findings in the same order.
 pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
     let signals = signal::collect(catalogue, inventory);
+    let claimed =
+        signals.iter().filter(|signal| signal.proof).flat_map(|signal| signal.files.iter().copied()).collect();
     let mut findings = group::findings(catalogue, inventory, image, signals);
+    findings.extend(leftover::judge(catalogue, inventory, image, claimed));
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
     let attribution = attribution::attribute(image, &catalogue.bases);

@@ -12,7 +12,7 @@ use crate::{
         Elf, Entry, EntryId, Fact, Format, GoBuild, Group, ImageConfig, ImageInfo, ImagePath, Kind, LayerFacts,
         Manager, NpmPackage, Observation, PackageRow, PythonDist, User,
     },
-    probe::{Looker, Probes},
+    probe::{Looker, Probes, Shapes, shape_of},
 };
 
 use super::judge;
@@ -60,7 +60,13 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
 
 fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
     let inventory = Inventory::build(vec![layer(catalogue, example)]);
-    let config = example.user.clone().map(|user| ImageConfig { user, ..ImageConfig::default() });
+    let config =
+        (example.user.is_some() || !example.cmd.is_empty() || !example.workdir.is_empty()).then(|| ImageConfig {
+            user: example.user.clone().unwrap_or_default(),
+            cmd: example.cmd.clone(),
+            working_dir: example.workdir.clone(),
+            ..ImageConfig::default()
+        });
     let image = ImageInfo { config, ..ImageInfo::default() };
     judge(catalogue, &inventory, &image).findings.iter().any(|finding| finding.rule == rule.about.id)
 }
@@ -83,12 +89,13 @@ struct Body {
 /// The one layer of an example.
 struct Image<'a> {
     catalogue: &'a Catalogue,
+    shapes: Shapes,
     files: BTreeMap<ImagePath, Body>,
 }
 
 impl<'a> Image<'a> {
     fn new(catalogue: &'a Catalogue) -> Self {
-        Self { catalogue, files: BTreeMap::new() }
+        Self { catalogue, shapes: catalogue.shapes(), files: BTreeMap::new() }
     }
 
     fn example(mut self, example: &Example) -> Self {
@@ -165,12 +172,13 @@ impl<'a> Image<'a> {
         let kind = file.kind.unwrap_or(Kind::File);
         let format = file.format.unwrap_or(if file.elf.is_some() { Format::Elf } else { Format::Other });
         let literals = self.literals(format, &file.contains);
-        let facts = match (&file.elf, &file.body) {
+        let mut facts = match (&file.elf, &file.body) {
             (_, Some(body)) => self.seen(&file.path, body),
             (Some(elf), _) => vec![Fact::Elf(self::elf(elf, literals))],
             _ if literals.is_empty() => Vec::new(),
             _ => vec![Fact::Literals(literals)],
         };
+        facts.extend(shape_of(&self.shapes, file.path.as_bytes(), file.contains.join("\n").as_bytes()));
         let empty = kind != Kind::File || format == Format::Empty;
         let size = file.size.unwrap_or(if empty { 0 } else { SIZE });
         let body = self.files.entry(ImagePath::from(file.path.as_str())).or_default();
