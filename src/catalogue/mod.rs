@@ -76,6 +76,16 @@ pub enum Judgement {
     Group0,
     /// The engine can not resolve the user or the group.
     UnknownUser,
+    /// Packages that npm would remove with `npm prune --omit=dev`.
+    DevNpm,
+    /// Packages that pnpm would remove with `pnpm prune --prod`.
+    DevPnpm,
+    /// Packages that yarn would not install for production.
+    DevYarn,
+    /// Packages that bun would not install for production.
+    DevBun,
+    /// Python distributions that only groups for development lead to.
+    DevPython,
 }
 
 /// Patterns for whole names.

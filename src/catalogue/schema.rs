@@ -287,6 +287,9 @@ pub struct ExampleFile {
     /// Texts that occur in it.
     #[serde(default)]
     pub contains: Vec<String>,
+    /// Its whole content, which the probes read as they read that of a real file.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
 /// The ELF headers of an example's file.

@@ -197,6 +197,13 @@ fn judgement_text(judgement: Judgement) -> &'static str {
         Judgement::NamedUser => "USER is a name, and the user is not root",
         Judgement::Group0 => "USER gives no group, the group is 0 and the user is not",
         Judgement::UnknownUser => "the engine can not resolve USER and refuses to start",
+        Judgement::DevNpm => "packages that `npm prune --omit=dev` would remove",
+        Judgement::DevPnpm => "packages that `pnpm prune --prod` would remove",
+        Judgement::DevYarn => "packages that yarn does not install for production",
+        Judgement::DevBun => "packages that bun does not install for production",
+        Judgement::DevPython => {
+            "installed distributions that a lock or the project puts in groups for development, and production does not need"
+        }
     }
 }
 

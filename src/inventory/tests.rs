@@ -274,7 +274,7 @@ fn a_python_distribution_owns_what_its_record_lists() {
     let dist = |name: &str, files: &[&str]| {
         let files = files.iter().map(|f| ImagePath::from(*f)).collect();
         let version = if name.is_empty() { String::new() } else { "3.28".to_string() };
-        Fact::Python(PythonDist { name: name.into(), version, files })
+        Fact::Python(PythonDist { name: name.into(), version, files, ..PythonDist::default() })
     };
     let image = image([layer()
         .file("opt/venv/bin/cmake")

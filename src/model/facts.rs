@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Imports, Script};
+use super::{Digest, ImagePath, Imports, Lang, Requirement, Script};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 1;
@@ -319,6 +319,8 @@ pub enum Fact {
     AutoInstalled(Vec<String>),
     /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
     LoaderPath(Vec<ImagePath>),
+    /// A record of a language's package manager, beside those above.
+    Lang(Lang),
 }
 
 /// What an ELF file says about itself.
@@ -375,6 +377,14 @@ pub enum Manager {
     Npm,
     /// pip, uv: a `*.dist-info` directory.
     Pypi,
+    /// RubyGems, Bundler: a `specifications/*.gemspec`.
+    Gem,
+    /// Composer: `vendor/composer/installed.json`.
+    Composer,
+    /// NuGet: a library of a `*.deps.json`.
+    Nuget,
+    /// Conda: `conda-meta/*.json`.
+    Conda,
 }
 
 impl Manager {
@@ -386,6 +396,10 @@ impl Manager {
             Self::Rpm => "rpm",
             Self::Npm => "npm",
             Self::Pypi => "pypi",
+            Self::Gem => "gem",
+            Self::Composer => "composer",
+            Self::Nuget => "nuget",
+            Self::Conda => "conda",
         }
     }
 }
@@ -426,9 +440,11 @@ pub struct NpmPackage {
     pub dependencies: Vec<String>,
     /// Names in `optionalDependencies`.
     pub optional: Vec<String>,
-    /// Names in `peerDependencies`.
+    /// Names in `peerDependencies`, those that may be missing left out.
     pub peer: Vec<String>,
-    /// Names in `devDependencies`.
+    /// Names in `peerDependencies` that `peerDependenciesMeta` calls optional.
+    pub optional_peer: Vec<String>,
+    /// Names in `devDependencies`; only of a package outside of `node_modules`.
     pub dev: Vec<String>,
     /// `bin`: command and file, in order.
     pub bin: Vec<(String, String)>,
@@ -436,7 +452,7 @@ pub struct NpmPackage {
     pub scripts: Vec<(String, String)>,
     /// `main`, or empty.
     pub main: String,
-    /// `workspaces`: the patterns.
+    /// `workspaces`: the patterns; only of a package outside of `node_modules`.
     pub workspaces: Vec<String>,
 }
 
@@ -450,6 +466,8 @@ pub struct PythonDist {
     /// The files of `RECORD` as cleaned paths in the image; empty for the observation of `METADATA`, and
     /// name and version are empty for the observation of `RECORD`.
     pub files: Vec<ImagePath>,
+    /// `Requires-Dist`.
+    pub requires: Vec<Requirement>,
 }
 
 /// One line of `/etc/passwd`.

@@ -6,8 +6,9 @@ mod digest;
 mod facts;
 mod finding;
 mod image;
+mod lang;
 pub mod path;
 pub mod redact;
 mod run;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, path::ImagePath, run::*};
+pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, path::ImagePath, run::*};

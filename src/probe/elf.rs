@@ -30,6 +30,25 @@ const DYNAMIC_MAX: u64 = 64 << 10;
 /// A dynamic section can name one long string thousands of times; real files stay below 4 KiB.
 const NAMES_MAX: usize = 64 << 10;
 
+/// Functions of the C library that start programs (POSIX.1-2017).
+const STARTERS: [&[u8]; 12] = [
+    b"execve",
+    b"execv",
+    b"execvp",
+    b"execvpe",
+    b"execl",
+    b"execlp",
+    b"execle",
+    b"fexecve",
+    b"posix_spawn",
+    b"posix_spawnp",
+    b"system",
+    b"popen",
+];
+
+/// Largest table of dynamic strings that is searched for functions, in bytes.
+const SYMBOLS_MAX: usize = 1 << 20;
+
 /// `DF_1_PIE` of `DT_FLAGS_1`: a position-independent program (Solaris linker guide, glibc `elf.h`).
 const DF_1_PIE: u64 = 0x0800_0000;
 
@@ -88,6 +107,9 @@ pub fn read(head: &[u8], dynamic: &[u8]) -> Option<Elf> {
     });
     if let Ok(Some(table)) = Dynamic::parse(&view, &programs, ctx) {
         let info = &table.info;
+        let names = names(head, info.strtab as u64, info.strsz as u64);
+        elf.starts_programs = any_of(names, &STARTERS);
+        elf.loads_libraries = any_of(names, &[b"dlopen"]);
         let string = |at: u64| text((info.strtab as u64).checked_add(at)?, 4096).filter(|s| !s.is_empty());
         let needed = table.dyns.iter().filter(|d| d.d_tag == DT_NEEDED);
         elf.needed = within_limit(needed.filter_map(|d| string(d.d_val)));
@@ -99,6 +121,18 @@ pub fn read(head: &[u8], dynamic: &[u8]) -> Option<Elf> {
         elf.program |= header.e_type == ET_DYN && info.flags_1 & DF_1_PIE != 0;
     }
     Some(elf)
+}
+
+/// The names of the dynamic symbols; `None` when they are not in the head, or too many to look at.
+fn names(head: &[u8], start: u64, len: u64) -> Option<&[u8]> {
+    let start = usize::try_from(start).ok()?;
+    let len = usize::try_from(len).ok().filter(|len| *len <= SYMBOLS_MAX)?;
+    head.get(start..start.checked_add(len)?)
+}
+
+/// Whether one of the names is there; what can not be read might have it.
+fn any_of(names: Option<&[u8]>, wanted: &[&[u8]]) -> bool {
+    names.is_none_or(|names| names.split(|&b| b == 0).any(|name| wanted.contains(&name)))
 }
 
 fn within_limit(names: impl Iterator<Item = String>) -> Vec<String> {

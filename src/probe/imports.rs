@@ -104,8 +104,7 @@ pub fn javascript(body: &[u8]) -> Imports {
 /// The commands that a file starts; whether there is any call.
 fn javascript_calls(tokens: &[Token<'_>], found: &mut Found) -> bool {
     const SHELL: [&[u8]; 3] = [b"exec", b"execSync", b"execaCommand"];
-    const DIRECT: [&[u8]; 7] =
-        [b"spawn", b"spawnSync", b"execFile", b"execFileSync", b"execa", b"execaSync", b"sync"];
+    const DIRECT: [&[u8]; 7] = [b"spawn", b"spawnSync", b"execFile", b"execFileSync", b"execa", b"execaSync", b"sync"];
     let mut any = false;
     for (at, token) in tokens.iter().enumerate() {
         let Token::Word(word) = *token else { continue };
@@ -171,8 +170,14 @@ pub fn python(body: &[u8]) -> Imports {
                 _ => found.more_modules("imports a name that is computed"),
             },
             b"exec" | b"eval" if opens && !member => found.evaluates(),
-            b"run" | b"call" | b"Popen" | b"check_call" | b"check_output" | b"getoutput"
-            | b"create_subprocess_exec" | b"create_subprocess_shell"
+            b"run"
+            | b"call"
+            | b"Popen"
+            | b"check_call"
+            | b"check_output"
+            | b"getoutput"
+            | b"create_subprocess_exec"
+            | b"create_subprocess_shell"
                 if opens && (starter.is_some() || word.starts_with(b"create_")) =>
             {
                 calls = true;
@@ -593,7 +598,15 @@ mod tests {
         "#;
         let found = javascript(code);
         let want = [
-            "./a", "./again", "./late.mjs", "./side.js", "./w2.js", "./worker.js", "@scope/pkg/sub", "express", "inside",
+            "./a",
+            "./again",
+            "./late.mjs",
+            "./side.js",
+            "./w2.js",
+            "./worker.js",
+            "@scope/pkg/sub",
+            "express",
+            "inside",
             "resolved",
         ];
         assert_eq!(modules(&found), want);
@@ -602,7 +615,9 @@ mod tests {
 
     #[test]
     fn what_javascript_computes_is_said_to_be_missing() {
-        for code in ["require(name)", "require('./' + name)", "import(`./${x}`)", "import(x)", "eval(t)", "new Function('a')"] {
+        for code in
+            ["require(name)", "require('./' + name)", "import(`./${x}`)", "import(x)", "eval(t)", "new Function('a')"]
+        {
             assert!(javascript(code.as_bytes()).more_modules.is_some(), "{code}");
         }
         for code in ["re.exec(text)", "require('a')", "x.require = 1", "function require(a) {}", "import.meta.url"] {
@@ -613,7 +628,9 @@ mod tests {
 
     #[test]
     fn javascript_starts_what_it_names() {
-        let found = javascript(b"const {exec, spawn} = require('child_process'); exec('git log -1'); spawn('gcc', ['-v', x]); /a/.exec(b)");
+        let found = javascript(
+            b"const {exec, spawn} = require('child_process'); exec('git log -1'); spawn('gcc', ['-v', x]); /a/.exec(b)",
+        );
         assert_eq!(found.commands, [vec!["git log -1"], vec!["gcc", "-v"]]);
         assert_eq!(found.more_programs, None);
         let found = javascript(b"import { spawn } from 'node:child_process'; spawn(tool)");
@@ -640,8 +657,18 @@ from star import *
 "#;
         let found = python(code);
         let want = [
-            "..pkg.sub", "..pkg.sub.thing", ".models", "a.b", "flask", "flask.Flask", "flask.request", "late", "named", "os",
-            "shop.settings", "star",
+            "..pkg.sub",
+            "..pkg.sub.thing",
+            ".models",
+            "a.b",
+            "flask",
+            "flask.Flask",
+            "flask.request",
+            "late",
+            "named",
+            "os",
+            "shop.settings",
+            "star",
         ];
         let mut got = modules(&found);
         got.retain(|name| *name != "flask.r");
@@ -677,7 +704,9 @@ from star import *
         for cut in 0..python_source.len() {
             let _ = (python(&python_source[..cut]), python(&python_source[cut..]));
         }
-        for text in ["`${", "'", "/", "require('a1'+", "import ", "from a import ", "\"\"\"", "(", "{", "a.", "/*", "[a"] {
+        for text in
+            ["`${", "'", "/", "require('a1'+", "import ", "from a import ", "\"\"\"", "(", "{", "a.", "/*", "[a"]
+        {
             let long = text.repeat(SOURCE_MAX / text.len() + 1);
             assert!(javascript(long.as_bytes()).modules.len() <= NAMES_MAX);
             assert!(python(long.as_bytes()).modules.len() <= NAMES_MAX);

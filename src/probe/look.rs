@@ -8,11 +8,14 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, NpmPackage, PythonDist, path};
+use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, PythonDist, path};
 
 use super::{
-    apk, dpkg,
+    apk,
+    code::{Code, code_of, in_package},
+    dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
+    lang::{self, LangRecord},
     loader,
     malformed::Parsed,
     npm, passwd, python, rpm,
@@ -33,14 +36,26 @@ pub struct Probes {
     sieve: Sieve,
     /// Number of the Go magic in the sieve.
     go_magic: u16,
+    /// Numbers of the texts that tell that a Go program or a JavaScript file starts programs.
+    starters: Range<u16>,
 }
+
+/// Functions of Go that start programs, as its table of functions names them, and node's module.
+const STARTERS: [(&str, Format); 4] = [
+    ("os/exec.(*Cmd).Start", Format::Elf),
+    ("os.StartProcess", Format::Elf),
+    ("child_process", Format::Js),
+    ("child_process", Format::Script),
+];
 
 impl Probes {
     /// Compiles the catalogue's literals with the formats each is looked for in.
     pub fn new<'a>(literals: impl IntoIterator<Item = (&'a str, FormatSet)>) -> Self {
         let magic = (GO_MAGIC, FormatSet::from_iter([Format::Elf]));
+        let starters = STARTERS.iter().map(|(text, format)| (text.as_bytes(), FormatSet::from_iter([*format])));
         let literals = literals.into_iter().map(|(text, formats)| (text.as_bytes(), formats));
-        Self { sieve: Sieve::new(std::iter::once(magic).chain(literals)), go_magic: 0 }
+        let sieve = Sieve::new(std::iter::once(magic).chain(starters).chain(literals));
+        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16 }
     }
 }
 
@@ -86,6 +101,7 @@ enum Record {
     LoaderPath,
     ApkWorld,
     AutoInstalled,
+    Lang(LangRecord),
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -102,6 +118,8 @@ pub struct Looker<'p> {
     /// The dynamic section, once the program headers have passed by.
     dynamic: Option<Window>,
     go: Vec<Window>,
+    /// How the file is read as code.
+    code: Option<Code>,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -148,6 +166,7 @@ impl<'p> Looker<'p> {
             hits: Vec::new(),
             dynamic: None,
             go: Vec::new(),
+            code: None,
         }
     }
 
@@ -258,7 +277,8 @@ impl<'p> Looker<'p> {
             self.plan = Plan::Collect(record, limit);
             return;
         }
-        let wanted = self.format == Format::Elf || self.probes.sieve.wants(self.format);
+        self.code = code_of(&self.path, self.format, &self.buffer);
+        let wanted = self.format == Format::Elf || self.code.is_some() || self.probes.sieve.wants(self.format);
         self.plan = if wanted { Plan::Search } else { Plan::Pass };
         if wanted {
             self.search.restart();
@@ -297,6 +317,9 @@ impl<'p> Looker<'p> {
             let room = HEAD_MAX.saturating_sub(self.buffer.len());
             self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
             self.follow_dynamic(piece);
+        } else if let Some(code) = self.code {
+            let room = code.limit().saturating_sub(self.buffer.len());
+            self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
         }
         self.offset += piece.len() as u64;
     }
@@ -317,15 +340,26 @@ impl<'p> Looker<'p> {
     /// The facts of a searched file.
     fn found(&self) -> Vec<Fact> {
         let text = |number: &u16| String::from_utf8_lossy(self.probes.sieve.literal(*number)).into_owned();
-        let mut literals: Vec<String> = self.hits.iter().map(text).collect();
+        let (starters, hits): (Vec<u16>, Vec<u16>) =
+            self.hits.iter().partition(|number| self.probes.starters.contains(number));
+        let mut literals: Vec<String> = hits.iter().map(text).collect();
         literals.sort_unstable();
         if self.format != Format::Elf {
-            return if literals.is_empty() { Vec::new() } else { vec![Fact::Literals(literals)] };
+            let mut facts = self.code.map(|code| code.facts(&self.buffer)).unwrap_or_default();
+            facts.extend((!literals.is_empty()).then_some(Fact::Literals(literals)));
+            facts.extend((!starters.is_empty() && in_package(&self.path)).then_some(Fact::StartsPrograms));
+            return facts;
         }
         let dynamic = self.dynamic.as_ref().map_or(&[][..], |window| &window.bytes);
         let mut elf = elf::read(&self.buffer, dynamic).unwrap_or_default();
         elf.literals = literals;
         elf.go = self.go.iter().find_map(|window| elf::go_build(&window.bytes));
+        // A Go program has no symbols to tell, but the names of its functions.
+        if elf.go.is_some() {
+            elf.starts_programs |= !starters.is_empty();
+        } else if elf.program && elf.interpreter.is_none() && elf.needed.is_empty() {
+            elf.starts_programs = true;
+        }
         vec![Fact::Elf(elf)]
     }
 
@@ -357,23 +391,25 @@ impl<'p> Looker<'p> {
             Record::AutoInstalled => (Some(Fact::AutoInstalled(dpkg::auto_installed(body))), Vec::new()),
             Record::LoaderPath => (Some(Fact::LoaderPath(loader::path(body))), Vec::new()),
             Record::PythonMetadata => match python::metadata(body) {
-                Ok(dist) => (Some(Fact::Python(dist)), Vec::new()),
+                Ok(parsed) => keep(parsed, Fact::Python),
                 Err(malformed) => (None, vec![malformed.0]),
             },
             Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), |files| {
                 Fact::Python(PythonDist { files, ..PythonDist::default() })
             }),
+            Record::Lang(record) => {
+                let (lang, faults) = lang::read(record, &ImagePath::new(&self.path), body);
+                (lang.map(Fact::Lang), faults)
+            }
             // Test data of every second npm package is broken on purpose: no fault, just no package.
-            Record::PackageJson => (npm::package_json(body).ok().flatten().filter(named).map(Fact::Npm), Vec::new()),
+            Record::PackageJson => {
+                (npm::package_json(npm::Place::of(&self.path), body).ok().flatten().map(Fact::Npm), Vec::new())
+            }
         };
         seen.facts.extend(fact);
         seen.faults = faults;
         seen
     }
-}
-
-fn named(package: &NpmPackage) -> bool {
-    !package.name.is_empty()
 }
 
 fn keep<T>(parsed: Parsed<T>, make: impl FnOnce(T) -> Fact) -> (Option<Fact>, Vec<String>) {
@@ -408,7 +444,10 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
             b"etc" if name.starts_with(b"ld-musl-") && name.ends_with(b".path") => (Record::LoaderPath, MIB),
-            _ => return None,
+            _ => {
+                let (record, limit) = lang::record_of(path)?;
+                (Record::Lang(record), limit)
+            }
         },
     };
     Some(record)

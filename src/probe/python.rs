@@ -1,23 +1,36 @@
-//! Reads what pip and its kin leave beside an installed Python distribution: `METADATA` (older: `PKG-INFO`) and
-//! `RECORD`.
+//! Reads what pip and its kin leave beside an installed Python distribution: `METADATA` (older: `PKG-INFO`), `RECORD`
+//! and `entry_points.txt`.
 //!
-//! Formats: the Python Packaging User Guide's "Core metadata specifications" and "Recording installed projects"; the
-//! rules for names are PEP 503. Entry points, requirements and hashes are not read.
+//! Formats: the Python Packaging User Guide's "Core metadata specifications", "Recording installed projects", "Entry
+//! points specification" and "Dependency specifiers"; the rules for names are PEP 503. Hashes are not read.
 
 use super::malformed::{Malformed, Parsed, PathBudget, TEXT_MAX, lines, quote, text};
 use crate::model::{
-    ImagePath, PythonDist,
+    EntryPoint, ImagePath, PythonDist, Requirement,
     path::{escape, parent},
 };
 
-/// Name and version of `*.dist-info/METADATA` or `*.egg-info/PKG-INFO` (or a file `*.egg-info`); `files` is empty.
+/// Requirements read of one distribution or one list.
 ///
-/// A missing version is empty.
+/// The largest real one, with all its extras, has some 700.
+pub const REQUIREMENTS_MAX: usize = 10_000;
+
+/// Console scripts read of one distribution; ansible has some 20.
+const SCRIPTS_MAX: usize = 1_000;
+
+/// Longest environment marker that is kept, in bytes; longer ones count as true.
+const MARKER_MAX: usize = 1_024;
+
+/// Name, version and requirements of `*.dist-info/METADATA` or `*.egg-info/PKG-INFO` (or a file `*.egg-info`); `files`
+/// is empty.
+///
+/// A missing version is empty. Of more than [`REQUIREMENTS_MAX`] requirements the rest is a fault.
 ///
 /// # Errors
 /// When there is no name before the first empty line, or name or version have more than [`TEXT_MAX`] bytes.
-pub fn metadata(body: &[u8]) -> Result<PythonDist, Malformed> {
+pub fn metadata(body: &[u8]) -> Result<Parsed<PythonDist>, Malformed> {
     let (mut name, mut version) = (None, None);
+    let mut requires = Parsed::<Vec<Requirement>>::default();
     for line in lines(body).take_while(|line| !line.is_empty()) {
         let mut halves = line.splitn(2, |&b| b == b':');
         let (key, Some(value)) = (halves.next().unwrap_or_default(), halves.next()) else { continue };
@@ -26,12 +39,80 @@ pub fn metadata(body: &[u8]) -> Result<PythonDist, Malformed> {
             name.get_or_insert(value);
         } else if key.eq_ignore_ascii_case(b"Version") {
             version.get_or_insert(value);
+        } else if key.eq_ignore_ascii_case(b"Requires-Dist") {
+            if requires.value.len() == REQUIREMENTS_MAX {
+                requires.fault(format!("has more than {REQUIREMENTS_MAX} requirements"));
+                continue;
+            }
+            requires.value.extend(requirement(&String::from_utf8_lossy(value)));
         }
     }
     let name = text("the distribution's name", name.unwrap_or_default())?;
     let version = version.filter(|version| !version.trim_ascii().is_empty());
     let version = version.map(|version| text("the version", version)).transpose()?.unwrap_or_default();
-    Ok(PythonDist { name: normalise(&name), version, files: Vec::new() })
+    let name = normalise(&name);
+    Ok(requires.map(|requires| PythonDist { name, version, files: Vec::new(), requires }))
+}
+
+/// One requirement in the form of PEP 508, `name[extra] >=1 ; marker` or `name @ url ; marker`; `None` if there is no
+/// name. Versions and addresses are dropped.
+pub fn requirement(text: &str) -> Option<Requirement> {
+    let text = text.trim();
+    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end)?;
+    if name.is_empty() || name.len() > TEXT_MAX {
+        return None;
+    }
+    let rest = rest.trim_start();
+    let (extras, rest) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inside, rest)) => (inside, rest.trim_start()),
+        None => ("", rest),
+    };
+    // An address may hold a semicolon; the one before a marker has a space in front of it.
+    let marker = if rest.starts_with('@') { rest.split_once(" ;") } else { rest.split_once(';') };
+    let marker = marker.map(|(_, marker)| marker.trim()).filter(|marker| marker.len() <= MARKER_MAX);
+    let extras = extras.split(',').map(str::trim).filter(|extra| !extra.is_empty() && extra.len() <= TEXT_MAX);
+    Some(Requirement {
+        name: normalise(name),
+        extras: extras.map(normalise).collect(),
+        marker: marker.unwrap_or_default().to_string(),
+    })
+}
+
+/// Whether a directory is where an installer puts a distribution's metadata.
+pub fn is_metadata_dir(dir: &[u8]) -> bool {
+    dir.ends_with(b".dist-info") || dir.ends_with(b".egg-info")
+}
+
+/// The console scripts of an `entry_points.txt`.
+///
+/// Other groups than `console_scripts` and `gui_scripts`, and lines without a module, are passed over. Of more than
+/// a thousand scripts the rest is a fault.
+pub fn entry_points(body: &[u8]) -> Parsed<Vec<EntryPoint>> {
+    let mut found = Parsed::<Vec<EntryPoint>>::default();
+    let mut scripts = false;
+    for line in lines(body).map(<[u8]>::trim_ascii).filter(|line| line.len() <= TEXT_MAX) {
+        let line = String::from_utf8_lossy(line);
+        if let Some(section) = line.strip_prefix('[') {
+            scripts = matches!(section.trim_end_matches(']').trim(), "console_scripts" | "gui_scripts");
+            continue;
+        }
+        let Some((name, target)) = line.split_once('=').filter(|_| scripts && !line.starts_with(['#', ';'])) else {
+            continue;
+        };
+        let target = target.split('[').next().unwrap_or_default();
+        let (module, object) = target.split_once(':').unwrap_or((target, ""));
+        let point = [name, module, object].map(|part| part.trim().to_string());
+        let [name, module, object] = point;
+        if found.value.len() == SCRIPTS_MAX {
+            found.fault(format!("has more than {SCRIPTS_MAX} scripts"));
+            break;
+        }
+        if !name.is_empty() && !module.is_empty() {
+            found.value.push(EntryPoint { name, module, object });
+        }
+    }
+    found
 }
 
 /// The files that the `RECORD` at `record_path` lists, as paths in the image.
@@ -66,8 +147,8 @@ pub fn record(record_path: &ImagePath, body: &[u8]) -> Parsed<Vec<ImagePath>> {
     found
 }
 
-/// `Foo__Bar.baz` is `foo-bar-baz`: runs of `-`, `_` and `.` are one `-`, letters are small (PEP 503).
-fn normalise(name: &str) -> String {
+/// The normal form of a name: `Foo__Bar.baz` is `foo-bar-baz`: runs of `-`, `_` and `.` are one `-`, letters are small (PEP 503).
+pub fn normalise(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut chars = name.chars().peekable();
     while let Some(c) = chars.next() {
@@ -175,11 +256,19 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
 
     #[test]
     fn metadata_ends_at_the_empty_line() {
-        let want =
-            PythonDist { name: "requests-toolbelt-x".to_string(), version: "2.31.0".to_string(), files: Vec::new() };
+        let want = PythonDist {
+            name: "requests-toolbelt-x".to_string(),
+            version: "2.31.0".to_string(),
+            files: Vec::new(),
+            requires: vec![Requirement { name: "idna".to_string(), ..Requirement::default() }],
+        };
+        let want = Parsed { value: want, faults: Vec::new() };
         assert_eq!(metadata(METADATA.as_bytes()), Ok(want.clone()));
         assert_eq!(metadata(METADATA.replace('\n', "\r\n").as_bytes()), Ok(want));
-        assert_eq!(metadata(b"name: A\nName: b").map(|dist| dist.name + &dist.version), Ok("a".to_string()));
+        assert_eq!(
+            metadata(b"name: A\nName: b").map(|dist| dist.value.name + &dist.value.version),
+            Ok("a".to_string())
+        );
     }
 
     #[test]
@@ -188,7 +277,48 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
             assert_eq!(metadata(body), Err(Malformed("the distribution's name is empty".to_string())));
         }
         assert!(metadata(format!("Name: a\nVersion: {}", "1".repeat(5000)).as_bytes()).is_err());
-        assert_eq!(metadata(b"Name: \xffA").map(|dist| dist.name), Ok("\u{fffd}a".to_string()));
+        assert_eq!(metadata(b"Name: \xffA").map(|dist| dist.value.name), Ok("\u{fffd}a".to_string()));
+    }
+
+    #[test]
+    fn a_requirement_is_read_as_pep_508_says() {
+        for (text, name, extras, marker) in [
+            ("idna<4,>=2.5", "idna", &[][..], ""),
+            ("PySocks (!=1.5.7,>=1.5.6) ; extra == 'socks'", "pysocks", &[], "extra == 'socks'"),
+            (
+                "uvicorn[Standard, x_y]>=0.1; python_version<'3.9'",
+                "uvicorn",
+                &["standard", "x-y"],
+                "python_version<'3.9'",
+            ),
+            ("a.b @ https://example.com/a;b.zip ; os_name=='nt'", "a-b", &[], "os_name=='nt'"),
+            ("a@ file:///app", "a", &[], ""),
+        ] {
+            let read = requirement(text).expect(text);
+            assert_eq!(
+                (read.name.as_str(), &read.extras[..], read.marker.as_str()),
+                (name, &extras.iter().map(|e| e.to_string()).collect::<Vec<_>>()[..], marker)
+            );
+        }
+        for none in ["", "  ", "[x]", "==1", "/srv/a"] {
+            assert_eq!(requirement(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn more_requirements_than_anyone_has_are_said_and_not_kept() {
+        let body = ["Name: a\n", &"Requires-Dist: b\n".repeat(REQUIREMENTS_MAX + 9)].concat();
+        let parsed = metadata(body.as_bytes()).expect("a name");
+        assert_eq!(parsed.value.requires.len(), REQUIREMENTS_MAX);
+        assert_eq!(parsed.faults, ["has more than 10000 requirements"]);
+    }
+
+    #[test]
+    fn console_scripts_are_read_and_plugins_are_not() {
+        let body = b"[console_scripts]\nflask = flask.cli:main\n# x = y\nold = m:f [extra]\n\n[pytest11]\nx = y:z\n";
+        let parsed = entry_points(body);
+        let shown: Vec<_> = parsed.value.iter().map(|p| format!("{} {} {}", p.name, p.module, p.object)).collect();
+        assert_eq!(shown, ["flask flask.cli main", "old m f"]);
     }
 
     #[test]
@@ -245,6 +375,10 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
     #[test]
     fn no_damage_panics() {
         accept_parser(METADATA.as_bytes(), metadata);
+        accept_parser(b"[console_scripts]\na = b:c [d]\n", entry_points);
+        accept_parser("uvicorn[standard] @ x ; python_version<'3'".as_bytes(), |body| {
+            requirement(&String::from_utf8_lossy(body))
+        });
         accept_parser(RECORD.as_bytes(), |body| record(&ImagePath::from("x.dist-info/RECORD"), body));
     }
 }

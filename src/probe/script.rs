@@ -24,7 +24,8 @@ const DEPTH_MAX: usize = 8;
 /// Commands of the shell itself that start nothing and change nothing that matters here.
 const BUILTINS: [&str; 36] = [
     ":", "[", "[[", "alias", "bg", "break", "case", "continue", "declare", "echo", "export", "false", "fg", "for",
-    "getopts", "hash", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "select", "shopt", "test", "times", "true", "typeset", "ulimit", "umask", "unset", "wait", "exit",
+    "getopts", "hash", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "select",
+    "shopt", "test", "times", "true", "typeset", "ulimit", "umask", "unset", "wait", "exit",
 ];
 
 /// Shells whose scripts are read.
@@ -512,7 +513,10 @@ mod tests {
             ("A=1 B=2 migrate --up & gunicorn app:app", &["migrate|--up", "gunicorn|app:app"]),
             ("if [ \"$1\" = x ]; then su-exec app \"$@\"; fi", &["su-exec|app|$@"]),
             ("for f in a b; do run $f; done", &["run|$f"]),
-            ("case \"$1\" in\n a|b) first ;;\n (c) second;;\n *) third\nesac\nlast", &["first", "second", "third", "last"]),
+            (
+                "case \"$1\" in\n a|b) first ;;\n (c) second;;\n *) third\nesac\nlast",
+                &["first", "second", "third", "last"],
+            ),
             ("x=$(which gcc) y=`date +%s`", &["which|gcc", "date|+%s"]),
             ("echo \"$(inner \"a b\")\"", &["inner|a b"]),
             ("cat <<EOF >/etc/x\nrm -rf /\nEOF\nnext", &["cat", "next"]),
@@ -562,7 +566,8 @@ mod tests {
 
     #[test]
     fn no_text_takes_too_much_or_panics() {
-        let whole = "case \"$1\" in a) f() { x \"$(y `z`)\" ${q:-${r}}; } ;; esac <<A\nb\nA\n[[ a < b ]] 'c' $'d' $((1+(2)))";
+        let whole =
+            "case \"$1\" in a) f() { x \"$(y `z`)\" ${q:-${r}}; } ;; esac <<A\nb\nA\n[[ a < b ]] 'c' $'d' $((1+(2)))";
         for cut in 0..whole.len() {
             let _ = shell(&whole.as_bytes()[..cut]);
             let _ = shell(&whole.as_bytes()[cut..]);

@@ -4,6 +4,7 @@
 //! `group` makes one finding of what belongs together. Only the user an image runs as has code of its own. Bytes
 //! are not seen here.
 
+mod deps;
 mod fold;
 mod group;
 pub mod proof;
@@ -41,6 +42,7 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     let signals = signal::collect(catalogue, inventory);
     let mut findings = group::findings(catalogue, inventory, image, signals);
     findings.extend(user::judge(catalogue, inventory, image));
+    findings.extend(deps::judge(catalogue, inventory, image));
     removal::fill(inventory, &[], &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

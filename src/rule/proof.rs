@@ -12,6 +12,7 @@ use crate::{
         Elf, Entry, EntryId, Fact, Format, GoBuild, Group, ImageConfig, ImageInfo, ImagePath, Kind, LayerFacts,
         Manager, NpmPackage, Observation, PackageRow, PythonDist, User,
     },
+    probe::{Looker, Probes},
 };
 
 use super::judge;
@@ -155,7 +156,7 @@ impl<'a> Image<'a> {
             self.plain(file);
         }
         let (name, version) = (module.name.clone(), module.version.clone());
-        self.fact(&format!("{home}/METADATA"), Fact::Python(PythonDist { name, version, files: Vec::new() }));
+        self.fact(&format!("{home}/METADATA"), Fact::Python(PythonDist { name, version, ..PythonDist::default() }));
         let files = files.iter().map(|file| ImagePath::from(file.as_str())).collect();
         self.fact(&format!("{home}/RECORD"), Fact::Python(PythonDist { files, ..PythonDist::default() }));
     }
@@ -164,10 +165,11 @@ impl<'a> Image<'a> {
         let kind = file.kind.unwrap_or(Kind::File);
         let format = file.format.unwrap_or(if file.elf.is_some() { Format::Elf } else { Format::Other });
         let literals = self.literals(format, &file.contains);
-        let facts = match &file.elf {
-            Some(elf) => vec![Fact::Elf(self::elf(elf, literals))],
-            None if literals.is_empty() => Vec::new(),
-            None => vec![Fact::Literals(literals)],
+        let facts = match (&file.elf, &file.body) {
+            (_, Some(body)) => self.seen(&file.path, body),
+            (Some(elf), _) => vec![Fact::Elf(self::elf(elf, literals))],
+            _ if literals.is_empty() => Vec::new(),
+            _ => vec![Fact::Literals(literals)],
         };
         let empty = kind != Kind::File || format == Format::Empty;
         let size = file.size.unwrap_or(if empty { 0 } else { SIZE });
@@ -180,6 +182,15 @@ impl<'a> Image<'a> {
         body.format = format;
         body.size = size;
         body.facts.extend(facts);
+    }
+
+    /// What the probes say about a file of this content.
+    fn seen(&self, path: &str, body: &str) -> Vec<Fact> {
+        let probes = Probes::new(self.catalogue.literals());
+        let mut looker = Looker::new(&probes);
+        looker.begin(path.as_bytes());
+        looker.body(body.as_bytes());
+        looker.end().facts
     }
 
     /// The literals of the catalogue that a probe would find in a file of this format.

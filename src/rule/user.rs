@@ -54,6 +54,7 @@ fn applies(judgement: Judgement, user: &EffectiveUser) -> bool {
         Judgement::NamedUser => named && user.uid.is_some_and(|uid| uid != 0),
         Judgement::Group0 => !group_given && user.gid == Some(0) && user.uid.is_some_and(|uid| uid != 0),
         Judgement::UnknownUser => user.uid.is_none(),
+        _ => false,
     }
 }
 

@@ -22,7 +22,7 @@ const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 #[derive(Clone, Debug, Default)]
 pub(super) struct Env {
     /// Every value that a variable may have, as it was written.
-    vars: HashMap<String, Vec<String>>,
+    pub vars: HashMap<String, Vec<String>>,
     /// What `$@` may stand for, the likeliest first; never empty within a script.
     pub args: Vec<Vec<String>>,
     /// `$0`.
@@ -51,7 +51,9 @@ impl Env {
         // `PATH=/opt/bin:$PATH` would never end.
         let value = if own.iter().any(|own| value.contains(own)) {
             match self.single(name) {
-                Some(old) if old.len() + value.len() <= TEXT_MAX / 4 => own.iter().fold(value.to_string(), |text, own| text.replace(own, &old)),
+                Some(old) if old.len() + value.len() <= TEXT_MAX / 4 => {
+                    own.iter().fold(value.to_string(), |text, own| text.replace(own, &old))
+                }
                 _ => own.iter().fold(value.to_string(), |text, own| text.replace(own, "")),
             }
         } else {
@@ -95,11 +97,7 @@ impl Env {
 
     /// A path as seen from the working directory, cleaned.
     pub fn absolute(&self, word: &[u8]) -> Vec<u8> {
-        if word.starts_with(b"/") {
-            path::clean(word)
-        } else {
-            path::clean(&[&self.cwd[..], b"/", word].concat())
-        }
+        if word.starts_with(b"/") { path::clean(word) } else { path::clean(&[&self.cwd[..], b"/", word].concat()) }
     }
 
     /// The value of a word; `None` if a part of it is not known.

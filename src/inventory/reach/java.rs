@@ -5,10 +5,7 @@ use super::{
     start::{Start, Starter},
     walk::{is_data, join},
 };
-use crate::{
-    inventory::File,
-    model::path,
-};
+use crate::{inventory::File, model::path};
 
 /// Options that name a class path or a module path in the next word.
 const PATHS: [&str; 5] = ["-cp", "-classpath", "--class-path", "-p", "--module-path"];

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use super::{File, FileId, Inventory};
 use crate::{
     catalogue::roles::Roles,
-    model::{ImageInfo, path},
+    model::{ImageInfo, Manager, path},
 };
 
 /// Links of a chain that are shown; what lies between the first and the last of a longer one is left out.
@@ -181,7 +181,10 @@ impl Reach {
 
 /// What a file is called in a chain: a package's file by the package, any other by its path.
 fn name(file: &File<'_>, how: How) -> String {
-    match file.owner().filter(|package| how == How::Part && package.manager.is_language()) {
+    match file
+        .owner()
+        .filter(|package| how == How::Part && !matches!(package.manager, Manager::Deb | Manager::Apk | Manager::Rpm))
+    {
         Some(package) => path::escape(package.name.as_bytes()),
         None => path::show(file.path()),
     }

@@ -20,16 +20,63 @@ const ENDINGS: [&str; 10] = [".js", ".json", ".node", ".mjs", ".cjs", ".ts", ".t
 
 /// Modules of node itself (`module.builtinModules` of node 22, without those below others).
 const BUILTIN: [&str; 41] = [
-    "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram",
-    "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net",
-    "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "stream", "string_decoder",
-    "sys", "timers", "tls", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib",
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "sys",
+    "timers",
+    "tls",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
 ];
 
 /// Options of node that take the next word.
 const VALUES: [&str; 12] = [
-    "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file",
-    "--title", "--input-type", "--inspect-port", "--icu-data-dir",
+    "-r",
+    "--require",
+    "--import",
+    "--loader",
+    "--experimental-loader",
+    "-C",
+    "--conditions",
+    "--env-file",
+    "--title",
+    "--input-type",
+    "--inspect-port",
+    "--icu-data-dir",
 ];
 
 /// Whether a file is JavaScript or TypeScript: by its name, or by what `#!` says.
@@ -151,7 +198,9 @@ impl<'a> Starter<'_, 'a> {
                 self.walk.reach_quietly(&package_json, Some(file.id()), How::Names);
                 let args = args.unwrap_or_default().iter().fold(String::new(), |all, word| all + " '" + word + "'");
                 let hooks = ["pre", "post"].map(|hook| script(&format!("{hook}{name}")));
-                for (text, main) in hooks.into_iter().flatten().map(|text| (text, false)).chain([(text + &args, start.main)]) {
+                for (text, main) in
+                    hooks.into_iter().flatten().map(|text| (text, false)).chain([(text + &args, start.main)])
+                {
                     let argv = ["/bin/sh".to_string(), "-c".to_string(), super::walk::literal(&text)].to_vec();
                     let (env, parent) = (std::rc::Rc::new(env.clone()), Some(package_json.id()));
                     self.walk.start(Start { argv, env, parent, how: How::Starts, main });
@@ -164,7 +213,8 @@ impl<'a> Starter<'_, 'a> {
                 self.walk.start(Start { argv, env, parent, how: How::Starts, main: start.main });
             }
             _ => {
-                let command = if sub == "exec" || sub == "dlx" || sub == "x" { words.get(1..) } else { Some(&words[..]) };
+                let command =
+                    if sub == "exec" || sub == "dlx" || sub == "x" { words.get(1..) } else { Some(&words[..]) };
                 let argv: Vec<String> = command.unwrap_or_default().iter().map(super::walk::literal).collect();
                 let (env, parent) = (std::rc::Rc::new(env), Some(file.id()));
                 let may_start = manager != "npm" || sub == "exec" || sub == "x";
@@ -218,7 +268,11 @@ impl<'a> Walk<'a> {
             self.module_at(&join_clean(dir, bare.as_bytes()), parent, How::Loads);
         } else if bare.starts_with('#') || bare.starts_with("@/") || bare.starts_with('~') {
             let scope = self.loadable(dir);
-            self.open(Scope::Below(scope), parent, format!("loads {}, a name of its own", path::escape(bare.as_bytes())));
+            self.open(
+                Scope::Below(scope),
+                parent,
+                format!("loads {}, a name of its own", path::escape(bare.as_bytes())),
+            );
         } else if !bare.starts_with("node:") && !BUILTIN.contains(&bare.split('/').next().unwrap_or_default()) {
             self.package_named(dir, bare, parent, false);
         }
@@ -274,7 +328,8 @@ impl<'a> Walk<'a> {
             rest.split(|&b| b == b'/').any(|part| part == b"node_modules")
         };
         self.reach_below(dir, leader, quiet, |file| !nested(file));
-        let npm = record.iter().flat_map(File::facts).find_map(|f| if let Fact::Npm(npm) = f { Some(npm) } else { None });
+        let npm =
+            record.iter().flat_map(File::facts).find_map(|f| if let Fact::Npm(npm) = f { Some(npm) } else { None });
         let Some(NpmPackage { dependencies, optional, peer, .. }) = npm else { return };
         for name in dependencies.iter().chain(optional).chain(peer) {
             self.package_named(dir, name, leader, quiet);
@@ -309,9 +364,7 @@ impl<'a> Walk<'a> {
 
     fn module_file(&self, place: &[u8]) -> Option<(Vec<File<'a>>, File<'a>)> {
         let data = |place: &[u8]| self.find(place).filter(|(_, file)| is_data(file));
-        let with_ending = |place: &[u8]| {
-            ENDINGS.iter().find_map(|ending| data(&[place, ending.as_bytes()].concat()))
-        };
+        let with_ending = |place: &[u8]| ENDINGS.iter().find_map(|ending| data(&[place, ending.as_bytes()].concat()));
         if let Some(found) = data(place).or_else(|| with_ending(place)) {
             return Some(found);
         }
@@ -323,7 +376,8 @@ impl<'a> Walk<'a> {
         }
         let dir = self.inventory.resolve(place).filter(|file| file.kind() == Kind::Dir)?;
         let record = self.inventory.get(&join(dir.path(), b"package.json"));
-        let npm = record.iter().flat_map(File::facts).find_map(|f| if let Fact::Npm(npm) = f { Some(npm) } else { None });
+        let npm =
+            record.iter().flat_map(File::facts).find_map(|f| if let Fact::Npm(npm) = f { Some(npm) } else { None });
         let main = npm.map(|npm| npm.main.as_bytes()).filter(|main| !main.is_empty());
         let main = main.map(|main| join_clean(dir.path(), main));
         main.and_then(|main| data(&main).or_else(|| with_ending(&main)))

@@ -105,9 +105,14 @@ impl<'a> Starter<'_, 'a> {
 
     fn server_arguments(&mut self, start: &Start, name: &str, words: &[String], from: FileId) {
         let mut words: Vec<String> = words.iter().filter_map(|word| start.env.word(word)).collect();
-        words.extend(["FLASK_APP", "DJANGO_SETTINGS_MODULE", "CELERY_APP", "APP_MODULE"].iter().filter_map(|n| start.env.value(n)));
+        words.extend(
+            ["FLASK_APP", "DJANGO_SETTINGS_MODULE", "CELERY_APP", "APP_MODULE"]
+                .iter()
+                .filter_map(|n| start.env.value(n)),
+        );
         for word in &words {
-            let value = word.split_once('=').filter(|_| word.starts_with('-')).map_or(word.as_str(), |(_, value)| value);
+            let value =
+                word.split_once('=').filter(|_| word.starts_with('-')).map_or(word.as_str(), |(_, value)| value);
             let place = start.env.absolute(value.as_bytes());
             match self.walk.inventory.resolve(&place) {
                 Some(found) if found.kind() == Kind::Dir => self.walk.root(found.path()),
@@ -119,13 +124,15 @@ impl<'a> Starter<'_, 'a> {
             }
         }
         for word in &words {
-            let value = word.split_once('=').filter(|_| word.starts_with('-')).map_or(word.as_str(), |(_, value)| value);
+            let value =
+                word.split_once('=').filter(|_| word.starts_with('-')).map_or(word.as_str(), |(_, value)| value);
             let module = value.split([':', '(']).next().unwrap_or_default();
             if is_dotted(module) {
                 self.walk.import(module, from);
             }
         }
-        let serves = self.walk.roles.program(name).is_some_and(|p| p.kind == crate::catalogue::roles::ProgramKind::PythonServer);
+        let serves =
+            self.walk.roles.program(name).is_some_and(|p| p.kind == crate::catalogue::roles::ProgramKind::PythonServer);
         if serves {
             for default in DEFAULTS {
                 self.walk.reach_path(&start.env.absolute(default.as_bytes()), Some(from), How::Loads);
@@ -164,7 +171,8 @@ impl<'a> Starter<'_, 'a> {
 
 fn is_dotted(text: &str) -> bool {
     let part = |part: &str| {
-        part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && part.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+        part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && part.bytes().next().is_some_and(|b| !b.is_ascii_digit())
     };
     !text.is_empty() && text.split('.').all(part)
 }
@@ -258,7 +266,11 @@ impl<'a> Walk<'a> {
     /// Takes the distribution that a file belongs to, and those that it requires.
     fn distribution_of(&mut self, file: &File<'a>, from: FileId) {
         let sites = self.sites();
-        self.open(Scope::Below(sites.dirs.clone()), Some(file.id()), "belongs to a package, and packages load others by name");
+        self.open(
+            Scope::Below(sites.dirs.clone()),
+            Some(file.id()),
+            "belongs to a package, and packages load others by name",
+        );
         self.open(Scope::Programs, Some(file.id()), "belongs to a Python package, whose code was not read");
         let Some(owner) = file.owner() else {
             self.reach_part(file, Some(from), true);
@@ -291,7 +303,11 @@ impl<'a> Walk<'a> {
             }
         }
         if !sites.requirements_known {
-            self.open(Scope::Below(sites.dirs.clone()), Some(leader), "belongs to a package whose requirements are unknown");
+            self.open(
+                Scope::Below(sites.dirs.clone()),
+                Some(leader),
+                "belongs to a package whose requirements are unknown",
+            );
         }
     }
 

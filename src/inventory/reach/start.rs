@@ -365,7 +365,11 @@ impl<'a> Starter<'_, 'a> {
             ProgramKind::Repl | ProgramKind::Interpreter | ProgramKind::Runtime => {
                 self.named_files(start, file);
                 let name = String::from_utf8_lossy(path::name(file.path())).into_owned();
-                self.walk.open(Scope::Programs, Some(file.id()), format!("runs a program that is not followed ({name})"));
+                self.walk.open(
+                    Scope::Programs,
+                    Some(file.id()),
+                    format!("runs a program that is not followed ({name})"),
+                );
                 self.walk.open(Scope::Below(vec![Vec::new()]), Some(file.id()), "loads what is not followed");
             }
             ProgramKind::Plain => self.named_files(start, file),
@@ -383,7 +387,11 @@ impl<'a> Starter<'_, 'a> {
                 Some(option) if word.starts_with('-') && !option.starts_with('-') && option.contains('c') => {
                     let Some(text) = words.next() else { return };
                     let Some(text) = start.env.word(text) else {
-                        self.walk.open(Scope::Programs, parent, "gives a shell a text that is not known before it runs");
+                        self.walk.open(
+                            Scope::Programs,
+                            parent,
+                            "gives a shell a text that is not known before it runs",
+                        );
                         return;
                     };
                     let args = words.map(|word| start.env.word(word).unwrap_or_else(|| word.clone())).collect();
@@ -399,7 +407,8 @@ impl<'a> Starter<'_, 'a> {
                     let path = start.env.absolute(name.as_bytes());
                     let how = if parent.is_none() { start.how } else { How::Starts };
                     let Some(script) = self.walk.reach_path(&path, parent, how) else { return };
-                    let args = words.map(|word| start.env.word(word).unwrap_or_else(|| word.clone())).collect::<Vec<_>>();
+                    let args =
+                        words.map(|word| start.env.word(word).unwrap_or_else(|| word.clone())).collect::<Vec<_>>();
                     if start.main {
                         let argv = std::iter::once(name).chain(args.iter().cloned()).collect();
                         self.walk.steps.push(Step { argv, program: Some(script.id()), written_in: parent });

@@ -102,8 +102,15 @@ impl<'a> Walk<'a> {
 
     /// Libraries and modules that the environment makes every program load.
     fn preloaded(&mut self, env: &Env) {
-        const LOADING: [&str; 7] =
-            ["LD_PRELOAD", "NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "RUBYOPT", "PERL5OPT", "PYTHONSTARTUP"];
+        const LOADING: [&str; 7] = [
+            "LD_PRELOAD",
+            "NODE_OPTIONS",
+            "JAVA_TOOL_OPTIONS",
+            "JDK_JAVA_OPTIONS",
+            "RUBYOPT",
+            "PERL5OPT",
+            "PYTHONSTARTUP",
+        ];
         for name in LOADING {
             let value = env.value(name).unwrap_or_default();
             for word in value.split([' ', '=', ':', ',']).filter(|word| word.starts_with('/')) {
@@ -158,13 +165,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes everything below a directory; files of which `wanted` is false are left out.
-    pub fn reach_below(
-        &mut self,
-        dir: &[u8],
-        parent: Option<FileId>,
-        quiet: bool,
-        wanted: impl Fn(&File<'a>) -> bool,
-    ) {
+    pub fn reach_below(&mut self, dir: &[u8], parent: Option<FileId>, quiet: bool, wanted: impl Fn(&File<'a>) -> bool) {
         if !self.trees.insert(dir.to_vec()) {
             return;
         }
