@@ -141,7 +141,7 @@ pub struct OwnerAccount {
     /// What kind of owner.
     pub class: Class,
     /// Its name: `deb:gcc-12` for a package, the directory for files without one, for buried files who owned them;
-    /// empty for what is no file.
+    /// empty for what is no file. Escaped as paths are in reports.
     pub name: String,
     /// Whether the bytes came with the base image.
     pub origin: Origin,
@@ -241,7 +241,7 @@ impl Inventory {
 }
 
 fn package_name(package: &Package) -> String {
-    format!("{}:{}", package.manager.word(), package.name)
+    format!("{}:{}", package.manager.word(), path::escape(package.name.as_bytes()))
 }
 
 /// Bytes and contents by class, owner and layer.
