@@ -71,7 +71,7 @@ class Node(Project):
         if self.workspaces:
             manifest["workspaces"] = ["packages/*"]
             for name, member in [("a", MEMBER_A), ("b", MEMBER_B)]:
-                member = json.loads(json.dumps(member).replace("1.0.0", self.member_range()))
+                member = json.loads(json.dumps(member).replace('"1.0.0"', f'"{self.member_range()}"'))
                 (root / "packages" / name).mkdir(parents=True)
                 member = {"name": f"@shop/{name}", "version": "1.0.0", **member}
                 (root / "packages" / name / "package.json").write_text(json.dumps(member, indent=2))
@@ -127,6 +127,7 @@ class Pnpm(Node):
     def __init__(self, name, manifest, release="9", linker="isolated", **more):
         super().__init__(name, manifest, **more)
         self.release, self.linker = release, linker
+        self.exact = linker != "hoisted"
 
     def member_range(self):
         return "workspace:*"
@@ -254,12 +255,17 @@ PROJECTS = [
     Pnpm("pnpm-hoisted", FASTIFY, linker="hoisted"),
     Yarn1("yarn1-service", SERVICE, quick=True),
     Yarn1("yarn1-aliases", ALIASES),
+    Yarn1("yarn1-peers", PEERS),
     Yarn1("yarn1-workspaces", SERVICE, workspaces=True),
     Berry("yarn4-service", SERVICE),
+    Berry("yarn4-peers", PEERS),
     Berry("yarn4-workspaces", SERVICE, workspaces=True),
     Pnp("yarn4-pnp", SERVICE, linker="pnp"),
     Pnp("yarn4-pnp-web", WEB, linker="pnp"),
+    Berry("yarn3-service", SERVICE, release="3"),
+    Pnp("yarn3-pnp", SERVICE, linker="pnp", release="3"),
     Bun("bun-service", SERVICE),
     Bun("bun-peers", PEERS),
+    Bun("bun-ts-node", TS_NODE),
     Bun("bun-workspaces", SERVICE, workspaces=True),
 ]
