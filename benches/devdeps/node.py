@@ -21,7 +21,7 @@ TS_NODE = {
 PEERS = {
     # vue names typescript as an optional peer; ws has two optional peers that nobody installs.
     "dependencies": {"vue": "^3.4.0", "ws": "^8.17.0"},
-    "devDependencies": {"typescript": "^5.4.0", "vite": "^5.2.0", "prettier": "^3.2.0"},
+    "devDependencies": {"typescript": "^5.4.0", "mocha": "^10.4.0", "prettier": "^3.2.0"},
 }
 OPTIONAL = {
     "dependencies": {"chokidar": "^3.6.0"},
@@ -63,15 +63,16 @@ def tool(tools, package, entry):
 class Node(Project):
     """A project with a `node_modules`."""
 
-    def __init__(self, name, manifest, workspaces=False, quick=False):
+    def __init__(self, name, manifest, workspaces=False, quick=False, spared=()):
         self.name, self.manifest, self.workspaces, self.quick = name, manifest, workspaces, quick
+        self.spared = spared
 
     def write(self, root):
         manifest = {"name": "shop", "version": "1.0.0", "private": True, **self.manifest}
         if self.workspaces:
             manifest["workspaces"] = ["packages/*"]
             for name, member in [("a", MEMBER_A), ("b", MEMBER_B)]:
-                member = json.loads(json.dumps(member).replace("1.0.0", self.member_range()))
+                member = json.loads(json.dumps(member).replace('"1.0.0"', f'"{self.member_range()}"'))
                 (root / "packages" / name).mkdir(parents=True)
                 member = {"name": f"@shop/{name}", "version": "1.0.0", **member}
                 (root / "packages" / name / "package.json").write_text(json.dumps(member, indent=2))
@@ -127,6 +128,7 @@ class Pnpm(Node):
     def __init__(self, name, manifest, release="9", linker="isolated", **more):
         super().__init__(name, manifest, **more)
         self.release, self.linker = release, linker
+        self.exact = linker != "hoisted"
 
     def member_range(self):
         return "workspace:*"
@@ -190,7 +192,16 @@ class Berry(Node):
         self.yarn(root, tools, "install")
 
     def prune(self, root, tools):
-        self.yarn(root, tools, "workspaces", "focus", "--all", "--production")
+        if self.release != "3":
+            self.yarn(root, tools, "workspaces", "focus", "--all", "--production")
+            return
+        # There the command is a plugin; without devDependencies an installation is the same.
+        manifests = {path: path.read_text() for path in [root / "package.json", *root.glob("packages/*/package.json")]}
+        for path, text in manifests.items():
+            path.write_text(json.dumps({**json.loads(text), "devDependencies": {}}))
+        self.yarn(root, tools, "install")
+        for path, text in manifests.items():
+            path.write_text(text)
 
 
 class Pnp(Berry):
@@ -254,12 +265,22 @@ PROJECTS = [
     Pnpm("pnpm-hoisted", FASTIFY, linker="hoisted"),
     Yarn1("yarn1-service", SERVICE, quick=True),
     Yarn1("yarn1-aliases", ALIASES),
+    Yarn1("yarn1-peers", PEERS),
+    Yarn1("yarn1-ts-node", TS_NODE),
     Yarn1("yarn1-workspaces", SERVICE, workspaces=True),
     Berry("yarn4-service", SERVICE),
+    Berry("yarn4-peers", PEERS),
+    # Production does without typescript here, and ts-node does not start any more.
+    Berry("yarn4-ts-node", TS_NODE, spared=["typescript"]),
     Berry("yarn4-workspaces", SERVICE, workspaces=True),
     Pnp("yarn4-pnp", SERVICE, linker="pnp"),
     Pnp("yarn4-pnp-web", WEB, linker="pnp"),
+    # The map does not tell an optional peer from one that is required.
+    Pnp("yarn4-pnp-peers", PEERS, linker="pnp", spared=["typescript"]),
+    Berry("yarn3-service", SERVICE, release="3"),
+    Pnp("yarn3-pnp", SERVICE, linker="pnp", release="3"),
     Bun("bun-service", SERVICE),
     Bun("bun-peers", PEERS),
+    Bun("bun-ts-node", TS_NODE),
     Bun("bun-workspaces", SERVICE, workspaces=True),
 ]

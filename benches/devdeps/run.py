@@ -28,12 +28,14 @@ sys.path.insert(0, str(HERE))
 class Project:
     """One project. An ecosystem makes its own kind of it.
 
-    `rule` is the id of the finding; `exact` tells whether pruning keeps the remaining copies where they are.
+    `rule` is the id of the finding; `exact` tells whether pruning keeps the remaining copies where they are. `spared`
+    are names that the manager removes though a production package requires them as a peer: offcut must not name them.
     """
 
     rule = ""
     exact = True
     quick = False
+    spared = ()
     name = ""
 
     def install(self, root, tools):
@@ -89,7 +91,8 @@ def compare(project, offcut, work, tools):
     left, _ = scan(offcut, root, project.rule)
     stay = {(name, version) for name, version, _ in after}
     gone = {(name, version) for name, version, _ in before} - stay
-    missed, wrong = gone - named, named - gone
+    spared = {package for package in gone if package[0] in project.spared}
+    missed, wrong = gone - named - spared, named - (gone - spared)
     if project.exact:
         places = {place for _, _, place in after}
         removed = sum(1 for _, _, place in before if place not in places)
@@ -97,7 +100,7 @@ def compare(project, offcut, work, tools):
         wrong = {package for package in wrong if package not in stay}
         good = not missed and not wrong and removed == count and left == 0
     else:
-        removed = len(gone)
+        removed = len(gone - spared)
         wrong = {package for package in wrong if package not in stay or not nested(before, package)}
         count = len(named & gone)
         good = not missed and not wrong and left == 0

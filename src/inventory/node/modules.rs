@@ -31,7 +31,7 @@ pub(super) fn project(
     }
     let installation = Installation::of(team, view);
     let mut packages: Vec<NodePackage> = manifests.iter().map(package).collect();
-    let mut tree = Tree::new(survey, view, installation.manager, &manifests, lookups);
+    let mut tree = Tree::new(survey, view, installation.optional_peers, &manifests, lookups);
     let known = installation.importers.iter().any(|importer| !importer.asks.is_empty());
     if known && installation.holds_dev != Some(false) {
         tree.walk(&installation.importers, &mut packages);
@@ -81,6 +81,8 @@ struct Installation<'a> {
     importers: Vec<Asking<'a>>,
     /// What the installation itself says about dev dependencies.
     holds_dev: Option<bool>,
+    /// Whether production keeps what an optional peer finds installed. All do but yarn from release 2 on.
+    optional_peers: bool,
     /// The directories that npm's lock file marks.
     marks: Option<&'a [String]>,
     proof: NodeProof,
@@ -119,6 +121,7 @@ impl<'a> Installation<'a> {
         let bare = |rest: &[u8]| at(rest).map(|file| (file, None));
         let with = |(file, record): (File<'a>, &'a NodeRecord)| (file, Some(record));
 
+        let optional_peers = berry.is_none();
         let (manager, confidence, record) = if pnpm.is_some() || at(b"node_modules/.pnpm").is_some() {
             (NodeManager::Pnpm, Confidence::Certain, store.or(pnpm).map(with))
         } else if let Some(state) = berry {
@@ -154,7 +157,7 @@ impl<'a> Installation<'a> {
             text: record.map_or_else(String::new, |(file, _)| told_by(&file)),
             file: record.map(|(file, _)| ImagePath::new(file.path())),
         };
-        Self { manager, importers, holds_dev, marks, proof }
+        Self { manager, optional_peers, importers, holds_dev, marks, proof }
     }
 
     /// Applies npm's own marks, which are what it would prune by, to the directories that are really there.
@@ -215,7 +218,7 @@ fn importers<'a>(team: &Team<'a>, view: View<'a>, listed: impl Iterator<Item = &
 struct Tree<'s, 'a> {
     survey: &'s Survey<'a>,
     view: View<'s>,
-    manager: NodeManager,
+    optional_peers: bool,
     manifests: &'s [File<'s>],
     by_dir: HashMap<&'s [u8], usize>,
     lookups: &'s Cell<u64>,
@@ -225,12 +228,12 @@ impl<'s, 'a> Tree<'s, 'a> {
     fn new(
         survey: &'s Survey<'a>,
         view: View<'s>,
-        manager: NodeManager,
+        optional_peers: bool,
         manifests: &'s [File<'s>],
         lookups: &'s Cell<u64>,
     ) -> Self {
         let by_dir = manifests.iter().enumerate().map(|(at, file)| (path::parent(file.path()), at)).collect();
-        Self { survey, view, manager, manifests, by_dir, lookups }
+        Self { survey, view, optional_peers, manifests, by_dir, lookups }
     }
 
     /// Sets what each package is there for: first all that production reaches, then what is left for development.
@@ -266,8 +269,7 @@ impl<'s, 'a> Tree<'s, 'a> {
         }
         if let Some(said) = survey::package(manifest) {
             let names = [&said.dependencies, &said.optional, &said.peer].into_iter().flatten();
-            // npm keeps what an optional peer finds installed; yarn and bun do not install for it.
-            let more = (self.manager == NodeManager::Npm).then_some(&said.optional_peer).into_iter().flatten();
+            let more = self.optional_peers.then_some(&said.optional_peer).into_iter().flatten();
             needs.extend(names.chain(more).filter_map(|name| self.find(dir, name)));
         }
         needs
@@ -340,13 +342,17 @@ pub(super) fn files(project: &NodeProject, inventory: &Inventory, packages: &[&N
         }
     };
     let root = project.root.as_bytes();
-    match project.hidden_by {
+    let mut files: Vec<FileId> = match project.hidden_by {
         None => inventory.under(root).filter(belongs).map(|file| file.id()).collect(),
         Some(by) => {
             let gone = inventory.buried_under(root).filter(|file| file.hidden_by() == Some(by));
             gone.filter(belongs).map(|file| file.id()).collect()
         }
-    }
+    };
+    // Archives may be in a cache for all projects.
+    let elsewhere = packages.iter().filter(|package| !path::is_below(package.dir.as_bytes(), root));
+    files.extend(elsewhere.map(|package| package.home));
+    files
 }
 
 fn commands<'a>(inventory: &'a Inventory, package: &NodePackage) -> impl Iterator<Item = &'a str> + use<'a> {
