@@ -8,11 +8,12 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, PythonDist, path};
+use crate::model::{Fact, Format, FormatSet, ImagePath, Lang, Manager, PythonDist, path};
 
 use super::{
     apk, dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
+    jvm,
     lang::{self, LangRecord},
     malformed::Parsed,
     npm, passwd, python, rpm,
@@ -99,6 +100,8 @@ pub struct Looker<'p> {
     /// The dynamic section, once the program headers have passed by.
     dynamic: Option<Window>,
     go: Vec<Window>,
+    /// The members of a Java archive.
+    jar: Option<jvm::Scan>,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -145,6 +148,7 @@ impl<'p> Looker<'p> {
             hits: Vec::new(),
             dynamic: None,
             go: Vec::new(),
+            jar: None,
         }
     }
 
@@ -222,6 +226,9 @@ impl<'p> Looker<'p> {
         for window in self.go.iter_mut().chain(&mut self.dynamic) {
             window.fill(self.offset, zeros);
         }
+        if let Some(jar) = &mut self.jar {
+            jar.skip(zeros);
+        }
         self.offset = self.offset.saturating_add(zeros);
     }
 
@@ -255,7 +262,8 @@ impl<'p> Looker<'p> {
             self.plan = Plan::Collect(record, limit);
             return;
         }
-        let wanted = self.format == Format::Elf || self.probes.sieve.wants(self.format);
+        self.jar = (self.format == Format::Zip && jvm::is_archive(&self.path)).then(jvm::Scan::default);
+        let wanted = self.format == Format::Elf || self.jar.is_some() || self.probes.sieve.wants(self.format);
         self.plan = if wanted { Plan::Search } else { Plan::Pass };
         if wanted {
             self.search.restart();
@@ -290,6 +298,9 @@ impl<'p> Looker<'p> {
         for window in &mut self.go {
             window.copy(self.offset, piece);
         }
+        if let Some(jar) = &mut self.jar {
+            jar.feed(piece);
+        }
         if self.format == Format::Elf {
             let room = HEAD_MAX.saturating_sub(self.buffer.len());
             self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -312,12 +323,14 @@ impl<'p> Looker<'p> {
     }
 
     /// The facts of a searched file.
-    fn found(&self) -> Vec<Fact> {
+    fn found(&mut self) -> Vec<Fact> {
         let text = |number: &u16| String::from_utf8_lossy(self.probes.sieve.literal(*number)).into_owned();
         let mut literals: Vec<String> = self.hits.iter().map(text).collect();
         literals.sort_unstable();
         if self.format != Format::Elf {
-            return if literals.is_empty() { Vec::new() } else { vec![Fact::Literals(literals)] };
+            let literals = (!literals.is_empty()).then_some(Fact::Literals(literals));
+            let jar = self.jar.take().and_then(jvm::Scan::end).map(|jar| Fact::Lang(Lang::Jar(jar)));
+            return literals.into_iter().chain(jar).collect();
         }
         let dynamic = self.dynamic.as_ref().map_or(&[][..], |window| &window.bytes);
         let mut elf = elf::read(&self.buffer, dynamic).unwrap_or_default();

@@ -3,18 +3,23 @@
 //! A probe knows nothing of other files and nothing of severity.
 
 pub mod apk;
+pub mod conda;
 pub mod dpkg;
 pub mod elf;
+pub mod jvm;
 pub mod lang;
 mod look;
 pub mod malformed;
 pub mod node;
 pub mod npm;
+pub mod nuget;
 pub mod passwd;
+pub mod php;
 mod provides;
 pub mod pylock;
 pub mod python;
 pub mod rpm;
+pub mod ruby;
 pub mod sieve;
 
 pub use self::look::{Looker, Probes, Seen};
