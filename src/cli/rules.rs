@@ -197,13 +197,15 @@ fn judgement_text(judgement: Judgement) -> &'static str {
         Judgement::NamedUser => "USER is a name, and the user is not root",
         Judgement::Group0 => "USER gives no group, the group is 0 and the user is not",
         Judgement::UnknownUser => "the engine can not resolve USER and refuses to start",
-        Judgement::DevNpm => "packages that `npm prune --omit=dev` would remove",
-        Judgement::DevPnpm => "packages that `pnpm prune --prod` would remove",
-        Judgement::DevYarn => "packages that yarn does not install for production",
-        Judgement::DevBun => "packages that bun does not install for production",
-        Judgement::DevPython => {
-            "installed distributions that a lock or the project puts in groups for development, and production does not need"
-        }
+        Judgement::DevNpm => "installed packages that npm prune --omit=dev would remove",
+        Judgement::DevPnpm => "installed packages that pnpm prune --prod would remove",
+        Judgement::DevYarn => "installed packages that yarn would leave out of production",
+        Judgement::DevBun => "installed packages that bun would leave out of production",
+        Judgement::DevPython => "installed distributions that only groups for development lead to",
+        Judgement::DevBundler => "installed gems that only groups for development lead to",
+        Judgement::DevComposer => "installed packages that composer install --no-dev would remove",
+        Judgement::DevJvm => "libraries for tests and development among the jars of an application",
+        Judgement::DevNuget => "packages for tests beside a published .NET program",
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod index;
 mod merge;
+pub mod node;
 mod owner;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use self::owner::is_module_dir;
 use self::{
     index::PathIndex,
     merge::{Merged, Node},
+    node::NodeProjects,
 };
 
 /// Links that are followed before a path counts as a loop, as Linux does (`path_resolution(7)`).
@@ -48,6 +50,7 @@ pub struct Inventory {
     targets: Vec<(FileId, FileId)>,
     packages: Vec<Package>,
     owners: Vec<Option<PackageId>>,
+    node: NodeProjects,
 }
 
 /// An installed package, or one that an upper layer removed.
@@ -65,7 +68,7 @@ pub struct Package {
     pub depends: Vec<String>,
     /// Buried: its record is only in a lower layer's database.
     pub state: State,
-    /// The directory of an npm package or of a Python distribution's metadata; the database's file for others.
+    /// Its record: `package.json`, `METADATA`, a gemspec and the like; the database's file for others.
     pub home: FileId,
     /// The files it owns that are in the image, without directories, in path order.
     pub files: Vec<FileId>,
@@ -75,8 +78,8 @@ impl Inventory {
     /// Merges the layers, lowest first, and finds the owner of every file.
     pub fn build(layers: Vec<LayerFacts>) -> Self {
         let Merged { nodes, live, implied } = merge::merge(&layers);
-        let (index, targets, packages, owners) = Default::default();
-        let mut inventory = Self { layers, implied, nodes, live, index, targets, packages, owners };
+        let (index, targets, packages, owners, node) = Default::default();
+        let mut inventory = Self { layers, implied, nodes, live, index, targets, packages, owners, node };
         inventory.index = PathIndex::build(inventory.files().map(|f| f.path()));
         inventory.targets = inventory.find_hard_link_targets();
         inventory.note_lost_links();
@@ -86,6 +89,11 @@ impl Inventory {
         if let Some(file) = found.crowded {
             let text = format!("has more than {} rows of one package; the rest was not read", owner::ROWS_MAX);
             inventory.note_unread(file, text);
+        }
+        inventory.node = NodeProjects::read(&inventory);
+        if let Some(file) = inventory.node.undecided() {
+            let text = "asks for more packages than are followed, so its dev dependencies were not judged";
+            inventory.note_unread(file, text.to_string());
         }
         inventory
     }
@@ -208,6 +216,11 @@ impl Inventory {
     /// The id of the package that owns a file.
     pub fn owner_id(&self, file: FileId) -> Option<PackageId> {
         *self.owners.get(file.0 as usize)?
+    }
+
+    /// The JavaScript projects, and what each of their packages is there for.
+    pub fn node_projects(&self) -> &NodeProjects {
+        &self.node
     }
 
     /// The users of the live `/etc/passwd`, in file order; empty if there is none.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Lang, Requirement};
+use super::{Digest, ImagePath, Lang, NodeRecord, Requirement};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 1;
@@ -305,6 +305,8 @@ pub enum Fact {
     Users(Vec<User>),
     /// The groups of `/etc/group`, in file order.
     Groups(Vec<Group>),
+    /// A record of npm, pnpm, yarn or bun: a lock file, or what an installation left.
+    Node(NodeRecord),
     /// A record of a language's package manager, beside those above.
     Lang(Lang),
 }
@@ -363,6 +365,8 @@ pub enum Manager {
     Nuget,
     /// Conda: `conda-meta/*.json`.
     Conda,
+    /// Maven, Gradle: a jar in a directory of libraries or in another archive.
+    Maven,
 }
 
 impl Manager {
@@ -378,6 +382,7 @@ impl Manager {
             Self::Composer => "composer",
             Self::Nuget => "nuget",
             Self::Conda => "conda",
+            Self::Maven => "maven",
         }
     }
 }

@@ -7,7 +7,8 @@ mod facts;
 mod finding;
 mod image;
 mod lang;
+mod node;
 pub mod path;
 pub mod redact;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, path::ImagePath};
+pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath};

@@ -16,6 +16,7 @@ use super::{
     jvm,
     lang::{self, LangRecord},
     malformed::Parsed,
+    node::NodeFile,
     npm, passwd, python, rpm,
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
@@ -83,6 +84,7 @@ enum Record {
     PythonFiles,
     Passwd,
     Group,
+    Node(NodeFile),
     Lang(LangRecord),
 }
 
@@ -257,7 +259,7 @@ impl<'p> Looker<'p> {
     fn decide(&mut self) {
         self.format = sniff(&self.path, &self.buffer);
         if let Plan::Undecided(Some((record, limit))) = self.plan
-            && may_be_record(self.format)
+            && may_be_record(record, self.format)
         {
             self.plan = Plan::Collect(record, limit);
             return;
@@ -370,6 +372,10 @@ impl<'p> Looker<'p> {
                 let (lang, faults) = lang::read(record, &ImagePath::new(&self.path), body);
                 (lang.map(Fact::Lang), faults)
             }
+            Record::Node(file) => match file.read(body) {
+                Ok(record) => (Some(Fact::Node(record)), Vec::new()),
+                Err(malformed) => (None, vec![malformed.0]),
+            },
             // Test data of every second npm package is broken on purpose: no fault, just no package.
             Record::PackageJson => {
                 (npm::package_json(npm::Place::of(&self.path), body).ok().flatten().map(Fact::Npm), Vec::new())
@@ -409,10 +415,13 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
-            _ => {
-                let (record, limit) = lang::record_of(path)?;
-                (Record::Lang(record), limit)
-            }
+            _ => match NodeFile::of(path) {
+                Some(file) => (Record::Node(file), 64 * MIB),
+                None => {
+                    let (record, limit) = lang::record_of(path)?;
+                    (Record::Lang(record), limit)
+                }
+            },
         },
     };
     Some(record)
@@ -423,8 +432,10 @@ fn is_rpm_dir(dir: &[u8]) -> bool {
 }
 
 /// Whether a file of a record's name can be one: a program does not become a record by its name.
-fn may_be_record(format: Format) -> bool {
-    matches!(format, Format::Other | Format::Empty | Format::Text | Format::Js)
+fn may_be_record(record: Record, format: Format) -> bool {
+    // Yarn's map is a program by itself, and says so in its first line.
+    let map = record == Record::Node(NodeFile::Pnp) && format == Format::Script;
+    map || matches!(format, Format::Other | Format::Empty | Format::Text | Format::Js)
 }
 
 /// What a file is by its first bytes, up to 512 of them; the name only tells JavaScript from other text.

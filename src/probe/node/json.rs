@@ -9,6 +9,8 @@ use serde::{
     de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::probe::malformed::Malformed;
+
 /// Most members of one object or list that are kept; the largest real `package.json` has some hundreds.
 pub const MEMBERS_MAX: usize = 10_000;
 
@@ -151,4 +153,41 @@ impl<'de> de::Deserialize<'de> for Key<'de> {
 
         from.deserialize_str(KeyVisitor)
     }
+}
+
+/// Reads some members of an object, each with so many levels; a member that is missing is [`Loose::Other`].
+///
+/// # Errors
+/// When the body is not JSON, or no object.
+pub fn pick<'a, const N: usize>(body: &'a [u8], keys: [(&str, u8); N]) -> Result<[Loose<'a>; N], Malformed> {
+    struct Pick<'k, const N: usize>([(&'k str, u8); N]);
+
+    impl<'de, const N: usize> Visitor<'de> for Pick<'_, N> {
+        type Value = [Loose<'de>; N];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<[Loose<'de>; N], A::Error> {
+            let mut picked = std::array::from_fn(|_| Loose::Other);
+            while let Some(Key(key)) = map.next_key()? {
+                let wanted = self.0.iter().zip(&mut picked).find(|((name, _), _)| *name == key);
+                match wanted {
+                    Some(((_, levels), slot)) => *slot = map.next_value_seed(Levels(*levels))?,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(picked)
+        }
+    }
+
+    let mut from = serde_json::Deserializer::from_slice(body);
+    let picked = from.deserialize_map(Pick(keys)).and_then(|picked| from.end().map(|()| picked));
+    picked.map_err(no_json)
+}
+
+/// The fault of a file that is not the JSON its name promises.
+pub fn no_json(cause: serde_json::Error) -> Malformed {
+    Malformed(format!("the file is not the JSON it should be: {cause}"))
 }
