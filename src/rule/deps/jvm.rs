@@ -79,7 +79,7 @@ pub(super) fn find(inventory: &Inventory, records: &[(File<'_>, &Lang)]) -> Vec<
         .collect();
     let mut found: Vec<Found> = jars.iter().filter_map(|(file, jar)| in_archive(*file, jar)).collect();
     let mut dirs: BTreeMap<(&[u8], State), Vec<(File<'_>, &Jar)>> = BTreeMap::new();
-    for (file, jar) in jars.into_iter().filter(|(_, jar)| jar.nested.is_empty() && !jar.marks.is_empty()) {
+    for (file, jar) in jars.into_iter().filter(|(_, jar)| !jar.marks.is_empty()) {
         dirs.entry((parent(file.path()), file.state())).or_default().push((file, jar));
     }
     found.extend(dirs.iter().filter_map(|(place, jars)| Some((in_dir(inventory, *place, jars)?, None))));
@@ -94,20 +94,20 @@ fn in_archive(file: File<'_>, jar: &Jar) -> Option<Found> {
         .filter(|(_, size)| *size > 0)
         .filter_map(|(path, size)| Some((library_in(path)?, *size)))
         .collect();
-    if dev.is_empty() {
+    if dev.is_empty() || !jar.marks.is_empty() {
         return None;
     }
     let path = ImagePath::new(file.path());
     let names: Vec<&str> = dev.iter().map(|((name, _), _)| *name).take(5).collect();
     let witness = format!("the archive holds {}", escape(names.join(", ").as_bytes()));
     let mut evidence = vec![Evidence { class: EvidenceClass::Record, witness, path: Some(path.clone()) }];
-    evidence.extend(jar.marks.iter().map(|mark| of_content(mark, &file)));
+    evidence.extend(jar.inner.iter().map(|mark| of_content(mark, &file)));
     let bytes = dev.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size)).min(file.size());
     let found = DevPackages {
         root: path.clone(),
         place: path,
         state: file.state(),
-        confidence: if jar.marks.is_empty() { Confidence::High } else { Confidence::Certain },
+        confidence: if jar.inner.is_empty() { Confidence::High } else { Confidence::Certain },
         evidence,
         count: dev.len(),
         of: jar.nested.len(),
