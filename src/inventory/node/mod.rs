@@ -8,6 +8,8 @@
 mod modules;
 mod pnp;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::{cell::Cell, collections::HashMap};
 
@@ -73,7 +75,7 @@ pub struct NodeProject {
     pub hidden_by: Option<u32>,
     /// What tells production from development.
     pub proof: NodeProof,
-    /// The installed copies, sorted by place; for a buried project all that were there, removed or not.
+    /// The installed copies, in the order of their files; for a buried project all that were there, removed or not.
     pub packages: Vec<NodePackage>,
 }
 
@@ -115,8 +117,12 @@ impl NodePackage {
 impl NodeProjects {
     /// Finds the projects of an image and what each package is there for. Linear in files and dependencies.
     pub fn read(inventory: &Inventory) -> Self {
+        Self::within(inventory, LOOKUPS_MAX)
+    }
+
+    fn within(inventory: &Inventory, lookups: u64) -> Self {
         let survey = Survey::of(inventory);
-        let lookups = Cell::new(LOOKUPS_MAX);
+        let lookups = Cell::new(lookups);
         let mut projects = Vec::new();
         for team in survey.teams() {
             let views = team.hiders.iter().map(|&by| View { inventory, before: Some(by) });

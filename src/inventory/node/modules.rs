@@ -266,8 +266,8 @@ impl<'s, 'a> Tree<'s, 'a> {
         }
         if let Some(said) = survey::package(manifest) {
             let names = [&said.dependencies, &said.optional, &said.peer].into_iter().flatten();
-            // npm keeps what an optional peer finds installed; yarn and bun do not install for it.
-            let more = (self.manager == NodeManager::Npm).then_some(&said.optional_peer).into_iter().flatten();
+            // npm, pnpm and bun keep what an optional peer finds installed; yarn does not.
+            let more = (self.manager != NodeManager::Yarn).then_some(&said.optional_peer).into_iter().flatten();
             needs.extend(names.chain(more).filter_map(|name| self.find(dir, name)));
         }
         needs
@@ -340,13 +340,17 @@ pub(super) fn files(project: &NodeProject, inventory: &Inventory, packages: &[&N
         }
     };
     let root = project.root.as_bytes();
-    match project.hidden_by {
+    let mut files: Vec<FileId> = match project.hidden_by {
         None => inventory.under(root).filter(belongs).map(|file| file.id()).collect(),
         Some(by) => {
             let gone = inventory.buried_under(root).filter(|file| file.hidden_by() == Some(by));
             gone.filter(belongs).map(|file| file.id()).collect()
         }
-    }
+    };
+    // Archives may be in a cache for all projects.
+    let elsewhere = packages.iter().filter(|package| !path::is_below(package.dir.as_bytes(), root));
+    files.extend(elsewhere.map(|package| package.home));
+    files
 }
 
 fn commands<'a>(inventory: &'a Inventory, package: &NodePackage) -> impl Iterator<Item = &'a str> + use<'a> {

@@ -1,6 +1,9 @@
 //! Collects in one pass what belongs to JavaScript projects, and which directories are one project.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use super::{Inventory, join};
 use crate::{
@@ -22,6 +25,9 @@ pub(super) const RECORDS: [&[u8]; 8] = [
 
 /// Longest list of patterns of one `workspaces`.
 const PATTERNS_MAX: usize = 1000;
+
+/// Steps that matching directories with patterns may take in one image; a large monorepo takes some millions.
+const STEPS_MAX: usize = 1_000_000_000;
 
 /// Everything in the image that has to do with JavaScript projects.
 pub(super) struct Survey<'a> {
@@ -169,13 +175,15 @@ pub(super) fn store_dir_of(package: &[u8]) -> Option<&[u8]> {
 /// Which projects have which workspaces.
 struct Claims<'a> {
     patterns: HashMap<&'a [u8], Vec<&'a str>>,
-    named: HashSet<Vec<u8>>,
-    namers: HashSet<&'a [u8]>,
+    /// The project that names a directory in its lock file.
+    named: HashMap<Vec<u8>, &'a [u8]>,
+    /// Steps that matching may still take.
+    steps: Cell<usize>,
 }
 
 impl<'a> Claims<'a> {
     fn of(finds: &Finds<'a>) -> Self {
-        let mut claims = Self { patterns: HashMap::new(), named: HashSet::new(), namers: HashSet::new() };
+        let mut claims = Self { patterns: HashMap::new(), named: HashMap::new(), steps: Cell::new(STEPS_MAX) };
         for (&dir, files) in &finds.own {
             let patterns = files.iter().filter_map(package).flat_map(|package| &package.workspaces);
             let patterns: Vec<&str> = patterns.map(String::as_str).take(PATTERNS_MAX).collect();
@@ -185,8 +193,7 @@ impl<'a> Claims<'a> {
         }
         for (&dir, files) in &finds.records {
             for importer in files.iter().flat_map(importers).filter(|importer| !importer.dir.is_empty()) {
-                claims.named.insert(path::clean(&join(dir, importer.dir.as_bytes())));
-                claims.namers.insert(dir);
+                claims.named.insert(path::clean(&join(dir, importer.dir.as_bytes())), dir);
             }
         }
         claims
@@ -197,23 +204,28 @@ impl<'a> Claims<'a> {
         if dir.is_empty() {
             return dir;
         }
-        let above = path::ancestors(dir).chain(std::iter::once(&b""[..]));
-        let mut claiming = above.filter(|root| {
-            let rest = dir.get(root.len()..).unwrap_or_default();
-            let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-            self.namers.contains(root) && self.named.contains(dir)
-                || self.patterns.get(root).is_some_and(|patterns| is_workspace(patterns, rest))
-        });
-        claiming.next().unwrap_or(dir)
+        let namer = self.named.get(dir);
+        let mut above = path::ancestors(dir).chain(std::iter::once(&b""[..]));
+        let claiming = above.find(|root| namer == Some(root) || self.chooses(root, dir));
+        claiming.unwrap_or(dir)
     }
-}
 
-/// Whether patterns of `workspaces` choose a directory; the last that fits decides, and `!` takes it out again.
-fn is_workspace(patterns: &[&str], dir: &[u8]) -> bool {
-    patterns.iter().fold(false, |chosen, pattern| match pattern.strip_prefix('!') {
-        Some(not) => chosen && !fits(not, dir),
-        None => chosen || fits(pattern, dir),
-    })
+    /// Whether the patterns of a project choose a directory below it; `!` takes it out again.
+    fn chooses(&self, root: &[u8], dir: &[u8]) -> bool {
+        let Some(patterns) = self.patterns.get(root) else { return false };
+        let rest = dir.get(root.len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+        patterns.iter().fold(false, |chosen, pattern| {
+            let Some(left) = self.steps.get().checked_sub(pattern.len().saturating_mul(rest.len())) else {
+                return chosen;
+            };
+            self.steps.set(left);
+            match pattern.strip_prefix('!') {
+                Some(not) => chosen && !fits(not, rest),
+                None => chosen || fits(pattern, rest),
+            }
+        })
+    }
 }
 
 /// Whether a pattern fits a whole path: `*` stands for anything within a component, `**` for components.
@@ -221,37 +233,26 @@ fn fits(pattern: &str, dir: &[u8]) -> bool {
     let pattern = path::clean(pattern.as_bytes());
     let pattern: Vec<&[u8]> = pattern.split(|&b| b == b'/').collect();
     let dir: Vec<&[u8]> = dir.split(|&b| b == b'/').collect();
-    wild(
-        &pattern,
-        &dir,
-        |part| *part == b"**",
-        |pattern, part| {
-            let pattern: Vec<u8> = pattern.to_vec();
-            wild(&pattern, part, |byte| *byte == b'*', |a, b| a == b)
-        },
-    )
+    let within = |pattern: &&[u8], part: &&[u8]| wild(pattern, part, |byte| *byte == b'*', |a, b| a == b);
+    wild(&pattern, &dir, |part| *part == b"**", within)
 }
 
-/// Matches a sequence with wild cards in time of the product of both lengths: after a wild card, the last one takes
-/// one element more.
+/// Matches a sequence with wild cards in time of the product of both lengths: where it goes wrong, the last wild card
+/// takes one element more.
 fn wild<P, T>(pattern: &[P], text: &[T], is_wild: impl Fn(&P) -> bool, same: impl Fn(&P, &T) -> bool) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut again: Option<(usize, usize)> = None;
+    let (mut p, mut t) = (0_usize, 0_usize);
+    let mut last: Option<(usize, usize)> = None;
     while let Some(element) = text.get(t) {
         match pattern.get(p) {
             Some(part) if is_wild(part) => {
-                again = Some((p.saturating_add(1), t));
                 p = p.saturating_add(1);
+                last = Some((p, t));
             }
-            Some(part) if same(part, element) => {
-                p = p.saturating_add(1);
-                t = t.saturating_add(1);
-            }
+            Some(part) if same(part, element) => (p, t) = (p.saturating_add(1), t.saturating_add(1)),
             _ => {
-                let Some((after, from)) = again else { return false };
-                let from = from.saturating_add(1);
-                again = Some((after, from));
-                (p, t) = (after, from);
+                let Some((after, taken)) = last else { return false };
+                (p, t) = (after, taken.saturating_add(1));
+                last = Some((p, t));
             }
         }
     }
@@ -273,5 +274,37 @@ pub(super) fn importers<'a>(file: &File<'a>) -> &'a [Importer] {
     match record(file) {
         Some(NodeRecord::Npm { importers, .. } | NodeRecord::Importers(importers)) => importers,
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_workspaces_choose_whole_paths() {
+        for (pattern, dir, want) in [
+            ("packages/*", "packages/a", true),
+            ("./packages/*/", "packages/a", true),
+            ("packages/*", "packages/a/b", false),
+            ("packages/**", "packages/a/b", true),
+            ("**/x-*", "a/b/x-1", true),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXbY", false),
+            ("app", "apps", false),
+        ] {
+            assert_eq!(fits(pattern, dir.as_bytes()), want, "{pattern} {dir}");
+        }
+        assert!(!fits(&format!("{}b", "*a".repeat(2000)), "a".repeat(4000).as_bytes()), "and it ends soon");
+    }
+
+    #[test]
+    fn the_project_of_a_path_stands_before_the_first_node_modules() {
+        assert_eq!(top(b"a/b/node_modules/c/node_modules/d/package.json"), Some(&b"a/b"[..]));
+        assert_eq!(top(b"node_modules/c/package.json"), Some(&b""[..]));
+        assert_eq!(top(b"a/my_node_modules/c"), None);
+        let store = Some(&b"a/node_modules/.pnpm/x@1/node_modules"[..]);
+        assert_eq!(store_dir(b"a/node_modules/.pnpm/x@1/node_modules/@s/y"), store);
+        assert_eq!(store_dir(b"a/node_modules/.pnpm/node_modules/y"), None);
     }
 }
