@@ -281,7 +281,11 @@ mod tests {
             let names: Vec<_> = jar.nested.iter().map(|(name, _)| name.as_str()).collect();
             assert_eq!(names, ["BOOT-INF/lib/junit-4.13.jar", "BOOT-INF/lib/web.jar"], "{piece}");
             assert_eq!(jar.nested[0].1, size);
-            assert_eq!((jar.marks.len(), jar.inner.join("")), (0, "org/junit/runner/JUnitCore.class".to_string()), "{piece}");
+            assert_eq!(
+                (jar.marks.len(), jar.inner.join("")),
+                (0, "org/junit/runner/JUnitCore.class".to_string()),
+                "{piece}"
+            );
             assert_eq!(scan(&junit, piece).expect("a mark").marks, ["org/junit/runner/JUnitCore.class"]);
         }
     }
