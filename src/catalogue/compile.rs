@@ -331,6 +331,10 @@ fn module(raw: schema::Module, check: &mut Check<'_>) -> Option<Module> {
     let manager = match raw.manager {
         ModuleManager::Npm => Manager::Npm,
         ModuleManager::Pypi => Manager::Pypi,
+        ModuleManager::Gem => Manager::Gem,
+        ModuleManager::Composer => Manager::Composer,
+        ModuleManager::Nuget => Manager::Nuget,
+        ModuleManager::Conda => Manager::Conda,
     };
     Some(Module { manager, name: names("name", vec![raw.name], check)?, files })
 }

@@ -104,6 +104,14 @@ pub enum Judgement {
     DevBun,
     /// Python distributions that only groups for development lead to.
     DevPython,
+    /// Gems that only groups for development lead to.
+    DevBundler,
+    /// Packages that `composer install --no-dev` would remove.
+    DevComposer,
+    /// Libraries for tests among the jars of an application.
+    DevJvm,
+    /// Packages for tests beside a published .NET program.
+    DevNuget,
 }
 
 /// Patterns for whole names.

@@ -147,6 +147,14 @@ pub enum ModuleManager {
     Npm,
     /// `*.dist-info`.
     Pypi,
+    /// `specifications/*.gemspec`.
+    Gem,
+    /// `vendor/composer/installed.json`.
+    Composer,
+    /// `*.deps.json`.
+    Nuget,
+    /// `conda-meta/*.json`.
+    Conda,
 }
 
 /// `[[rule.module]]`: a language package of this name that holds one of these files.

@@ -221,9 +221,11 @@ fn judgement_text(judgement: Judgement) -> &'static str {
         Judgement::DevPnpm => "installed packages that pnpm prune --prod would remove",
         Judgement::DevYarn => "installed packages that yarn would leave out of production",
         Judgement::DevBun => "installed packages that bun would leave out of production",
-        Judgement::DevPython => {
-            "installed distributions that a lock or the project puts in groups for development, and production does not need"
-        }
+        Judgement::DevPython => "installed distributions that only groups for development lead to",
+        Judgement::DevBundler => "installed gems that only groups for development lead to",
+        Judgement::DevComposer => "installed packages that composer install --no-dev would remove",
+        Judgement::DevJvm => "libraries for tests and development among the jars of an application",
+        Judgement::DevNuget => "packages for tests beside a published .NET program",
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Package {
     pub essential: bool,
     /// Buried: its record is only in a lower layer's database.
     pub state: State,
-    /// The directory of an npm package or of a Python distribution's metadata; the database's file for others.
+    /// Its record: `package.json`, `METADATA`, a gemspec and the like; the database's file for others.
     pub home: FileId,
     /// The files it owns that are in the image, without directories, in path order.
     pub files: Vec<FileId>,

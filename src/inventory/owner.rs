@@ -5,7 +5,10 @@
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::model::{Fact, ImagePath, Kind, Manager, NpmPackage, PackageRow, State, path};
+use crate::model::{
+    ComposerPackage, CondaPackage, Fact, Gem, ImagePath, Kind, Lang, Manager, NpmPackage, PackageRow, PythonDist,
+    State, path,
+};
 
 use super::{File, FileId, Inventory, Package, PackageId};
 
@@ -51,14 +54,23 @@ pub(super) fn find(inventory: &Inventory) -> Found {
             }
         }
     }
+    // Conda is rather a distribution: what it installed is not pip's.
+    for (file, fact) in &records {
+        if let Fact::Lang(Lang::Conda(package)) = fact {
+            register.conda_package(package, *file);
+        }
+    }
     for (file, fact) in &records {
         if let Fact::Python(dist) = fact
             && !dist.name.is_empty()
         {
-            register.python_package(&dist.name, &dist.version, *file);
+            register.python_package(dist, *file);
         }
     }
     register.npm_packages(&records);
+    register.composer_packages(&records);
+    register.gems(&records);
+    register.nuget_packages(&records);
     Found { packages: register.packages, owners: register.owners, crowded: register.crowded }
 }
 
@@ -183,16 +195,109 @@ impl<'a> Register<'a> {
         }
     }
 
-    fn python_package(&mut self, name: &'a str, version: &'a str, metadata: File<'a>) {
+    fn python_package(&mut self, dist: &'a PythonDist, metadata: File<'a>) {
         let home = path::parent(metadata.path());
         let files = match self.lists.python.get(&(home, metadata.layer())).copied() {
-            Some(listed) => match metadata.state() {
-                State::Live => listed.iter().filter_map(|p| self.live_file(p.as_bytes())).collect(),
-                State::Buried => listed.iter().flat_map(|p| self.buried_files(p.as_bytes())).collect(),
-            },
+            Some(listed) => self.listed_files(listed, metadata),
             None => below(self.inventory, metadata, home).collect(),
         };
-        self.language_package(Manager::Pypi, name, version, metadata, files);
+        // What only an extra asks for is not needed as such.
+        let needed = dist.requires.iter().filter(|requirement| !requirement.marker.contains("extra"));
+        let depends = needed.map(|requirement| requirement.name.clone()).collect();
+        self.language_package(Manager::Pypi, (&dist.name, &dist.version), depends, metadata, files);
+    }
+
+    fn conda_package(&mut self, package: &'a CondaPackage, record: File<'a>) {
+        let mut files = self.listed_files(&package.files, record);
+        files.push(record.id());
+        let depends = package.depends.clone();
+        self.language_package(Manager::Conda, (&package.name, &package.version), depends, record, files);
+    }
+
+    /// The files that a record lists, as live or buried as the record.
+    fn listed_files(&mut self, listed: &'a [ImagePath], record: File<'a>) -> Vec<FileId> {
+        match record.state() {
+            State::Live => listed.iter().filter_map(|p| self.live_file(p.as_bytes())).collect(),
+            State::Buried => listed.iter().flat_map(|p| self.buried_files(p.as_bytes())).collect(),
+        }
+    }
+
+    /// Files every package of Composer that is there with the files of its directory and its links in `vendor/bin`.
+    fn composer_packages(&mut self, records: &[(File<'a>, &'a Fact)]) {
+        let mut packages: Vec<(File<'a>, &ComposerPackage)> = Vec::new();
+        let mut dirs = Dirs::default();
+        for (file, fact) in records {
+            let Fact::Lang(Lang::ComposerInstalled(installed)) = fact else { continue };
+            for package in &installed.packages {
+                // A directory that holds the record itself is not that of one package.
+                let dir =
+                    package.dir.as_ref().filter(|dir| !dir.is_root() && !path::is_below(file.path(), dir.as_bytes()));
+                if let Some(dir) = dir {
+                    dirs.add(dir.as_bytes(), file, packages.len());
+                    packages.push((*file, package));
+                }
+            }
+        }
+        let files = dirs.files(self.inventory, packages.len());
+        for ((record, package), mut files) in packages.into_iter().zip(files) {
+            if files.is_empty() {
+                continue;
+            }
+            let bin = [path::parent(path::parent(record.path())), b"/bin/"].concat();
+            for program in &package.bin {
+                let proxy = [&bin, path::name(program.as_bytes())].concat();
+                files.extend(same_file(self.inventory, &proxy, &record));
+            }
+            let depends = package.depends.clone();
+            self.language_package(Manager::Composer, (&package.name, &package.version), depends, record, files);
+        }
+    }
+
+    /// Files every gem with its directory, its native parts and what RubyGems keeps beside them.
+    fn gems(&mut self, records: &[(File<'a>, &'a Fact)]) {
+        let mut gems: Vec<(File<'a>, &Gem)> = Vec::new();
+        let mut dirs = Dirs::default();
+        let mut homes: HashSet<&[u8]> = HashSet::new();
+        for (file, fact) in records {
+            let Fact::Lang(Lang::Gem(gem)) = fact else { continue };
+            let home = path::parent(path::parent(file.path()));
+            let full = path::name(file.path()).strip_suffix(b".gemspec").unwrap_or_default();
+            for part in [&b"gems"[..], b"doc"] {
+                dirs.add(&[home, b"/", part, b"/", full].concat(), file, gems.len());
+            }
+            // `extensions/x86_64-linux/3.1.0/NAME-VERSION`
+            if homes.insert(home) {
+                dirs.inside.push([home, b"/extensions"].concat());
+            }
+            dirs.names.insert((home.to_vec(), full.to_vec(), file.hidden_by().map(|_| file.layer())), gems.len());
+            gems.push((*file, gem));
+        }
+        let files = dirs.files(self.inventory, gems.len());
+        for ((spec, gem), mut files) in gems.into_iter().zip(files) {
+            let home = path::parent(path::parent(spec.path()));
+            let full = path::name(spec.path()).strip_suffix(b".gemspec").unwrap_or_default();
+            files.push(spec.id());
+            for (dir, ending) in [(&b"/cache/"[..], &b".gem"[..]), (b"/build_info/", b".info")] {
+                files.extend(same_file(self.inventory, &[home, dir, full, ending].concat(), &spec));
+            }
+            self.language_package(Manager::Gem, (&gem.name, &gem.version), gem.depends.clone(), spec, files);
+        }
+    }
+
+    /// Files every NuGet package that a program was published with and whose libraries lie beside the program.
+    fn nuget_packages(&mut self, records: &[(File<'a>, &'a Fact)]) {
+        for (record, fact) in records {
+            let Fact::Lang(Lang::DotnetDeps(packages)) = fact else { continue };
+            let dir = path::parent(record.path());
+            for package in packages {
+                let beside = |name: &String| same_file(self.inventory, &[dir, b"/", name.as_bytes()].concat(), record);
+                let files: Vec<FileId> = package.files.iter().filter_map(beside).collect();
+                if !files.is_empty() {
+                    let depends = package.depends.clone();
+                    self.language_package(Manager::Nuget, (&package.name, &package.version), depends, *record, files);
+                }
+            }
+        }
     }
 
     /// Files every npm module with the files of its directory, those of nested modules left out. One pass over the
@@ -220,17 +325,24 @@ impl<'a> Register<'a> {
             }
         }
         for ((manifest, npm), files) in modules.into_iter().zip(files) {
-            self.language_package(Manager::Npm, &npm.name, &npm.version, manifest, files);
+            self.language_package(Manager::Npm, (&npm.name, &npm.version), Vec::new(), manifest, files);
         }
     }
 
-    fn language_package(&mut self, manager: Manager, name: &str, version: &str, home: File<'a>, files: Vec<FileId>) {
+    fn language_package(
+        &mut self,
+        manager: Manager,
+        (name, version): (&str, &str),
+        depends: Vec<String>,
+        home: File<'a>,
+        files: Vec<FileId>,
+    ) {
         self.add(Package {
             manager,
             name: name.to_string(),
             version: version.to_string(),
             arch: String::new(),
-            depends: Vec::new(),
+            depends,
             choices: Vec::new(),
             provides: Vec::new(),
             weak: Vec::new(),
@@ -251,6 +363,71 @@ impl<'a> Register<'a> {
         }
         self.packages.push(package);
     }
+}
+
+/// The layer of a buried record, whose files lie in the same one; `None` for a live record.
+type Buried = Option<u32>;
+
+/// Directories that belong to packages, by number.
+#[derive(Default)]
+struct Dirs {
+    of: HashMap<Buried, HashMap<Vec<u8>, usize>>,
+    /// Directories below which the third component tells the package, with [`Dirs::names`].
+    inside: Vec<Vec<u8>>,
+    names: HashMap<(Vec<u8>, Vec<u8>, Buried), usize>,
+}
+
+impl Dirs {
+    fn add(&mut self, dir: &[u8], record: &File<'_>, package: usize) {
+        let layer = record.hidden_by().map(|_| record.layer());
+        self.of.entry(layer).or_default().entry(path::clean(dir)).or_insert(package);
+    }
+
+    /// The files of each package: those of its directories, except what lies in a directory of another. Each file of
+    /// the image is looked at once.
+    fn files(&self, inventory: &Inventory, count: usize) -> Vec<Vec<FileId>> {
+        let mut files: Vec<Vec<FileId>> = vec![Vec::new(); count];
+        let mut dirs: Vec<&Vec<u8>> = self.of.values().flat_map(HashMap::keys).collect();
+        dirs.sort_unstable();
+        let mut outer: Option<&[u8]> = None;
+        let mut outers: HashSet<&[u8]> = HashSet::new();
+        for dir in dirs {
+            if outer == Some(dir) || path::ancestors(dir).any(|above| outers.contains(above)) {
+                continue;
+            }
+            outer = Some(dir);
+            outers.insert(dir);
+            for file in inventory.under(dir).chain(inventory.buried_under(dir)).filter(|f| f.kind() != Kind::Dir) {
+                let layer = file.hidden_by().map(|_| file.layer());
+                let Some(homes) = self.of.get(&layer) else { continue };
+                let home = path::ancestors(file.path()).find_map(|dir| homes.get(dir));
+                if let Some(files) = home.and_then(|&at| files.get_mut(at)) {
+                    files.push(file.id());
+                }
+            }
+        }
+        for dir in &self.inside {
+            for file in inventory.under(dir).chain(inventory.buried_under(dir)).filter(|f| f.kind() != Kind::Dir) {
+                let name = file.path().get(dir.len() + 1..).unwrap_or_default().split(|&b| b == b'/').nth(2);
+                let layer = file.hidden_by().map(|_| file.layer());
+                let key = (path::parent(dir).to_vec(), name.unwrap_or_default().to_vec(), layer);
+                if let Some(files) = self.names.get(&key).and_then(|&at| files.get_mut(at)) {
+                    files.push(file.id());
+                }
+            }
+        }
+        files
+    }
+}
+
+/// The file at a path that is as live as the record, or buried in the same layer.
+fn same_file(inventory: &Inventory, path: &[u8], record: &File<'_>) -> Option<FileId> {
+    let path = path::clean(path);
+    let file = match record.state() {
+        State::Live => inventory.get(&path),
+        State::Buried => inventory.buried_at(&path).find(|file| file.layer() == record.layer()),
+    };
+    file.filter(|file| file.kind() != Kind::Dir).map(|file| file.id())
 }
 
 fn below<'a>(inventory: &'a Inventory, like: File<'a>, dir: &'a [u8]) -> Box<dyn Iterator<Item = FileId> + 'a> {

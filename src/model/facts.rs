@@ -412,6 +412,8 @@ pub enum Manager {
     Nuget,
     /// Conda: `conda-meta/*.json`.
     Conda,
+    /// Maven, Gradle: a jar in a directory of libraries or in another archive.
+    Maven,
 }
 
 impl Manager {
@@ -432,6 +434,7 @@ impl Manager {
             Self::Composer => "composer",
             Self::Nuget => "nuget",
             Self::Conda => "conda",
+            Self::Maven => "maven",
         }
     }
 }

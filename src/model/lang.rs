@@ -162,8 +162,10 @@ pub struct ComposerPackage {
 pub struct Jar {
     /// Jars inside of it with their stored size in bytes.
     pub nested: Vec<(String, u64)>,
-    /// Paths of classes that tell a library which production does not need.
+    /// Libraries that production does not need and that the archive is, each by the path of a class.
     pub marks: Vec<String>,
+    /// The same of archives inside of it that are not compressed.
+    pub inner: Vec<String>,
 }
 
 /// A package that a .NET program was published with.

@@ -8,13 +8,14 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Manager, PythonDist, path};
+use crate::model::{Fact, Format, FormatSet, ImagePath, Lang, Manager, PythonDist, path};
 
 use super::{
     apk,
     code::{Code, code_of, in_package},
     dpkg,
     elf::{self, GO_MAGIC, GO_MAX, HEAD_MAX},
+    jvm,
     lang::{self, LangRecord},
     loader,
     malformed::Parsed,
@@ -131,6 +132,8 @@ pub struct Looker<'p> {
     /// How the file is read as code.
     code: Option<Code>,
     shape: ShapeLook<'p>,
+    /// The members of a Java archive.
+    jar: Option<jvm::Scan>,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -179,6 +182,7 @@ impl<'p> Looker<'p> {
             go: Vec::new(),
             code: None,
             shape: ShapeLook::new(&probes.shapes),
+            jar: None,
         }
     }
 
@@ -267,6 +271,9 @@ impl<'p> Looker<'p> {
         for window in self.go.iter_mut().chain(&mut self.dynamic) {
             window.fill(self.offset, zeros);
         }
+        if let Some(jar) = &mut self.jar {
+            jar.skip(zeros);
+        }
         self.offset = self.offset.saturating_add(zeros);
     }
 
@@ -302,7 +309,11 @@ impl<'p> Looker<'p> {
             return;
         }
         self.code = code_of(&self.path, self.format, &self.buffer);
-        let wanted = self.format == Format::Elf || self.code.is_some() || self.probes.sieve.wants(self.format);
+        self.jar = (self.format == Format::Zip && jvm::is_archive(&self.path)).then(jvm::Scan::default);
+        let wanted = self.format == Format::Elf
+            || self.code.is_some()
+            || self.jar.is_some()
+            || self.probes.sieve.wants(self.format);
         self.plan = if wanted { Plan::Search } else { Plan::Pass };
         if wanted {
             self.search.restart();
@@ -337,6 +348,9 @@ impl<'p> Looker<'p> {
         for window in &mut self.go {
             window.copy(self.offset, piece);
         }
+        if let Some(jar) = &mut self.jar {
+            jar.feed(piece);
+        }
         if self.format == Format::Elf {
             let room = HEAD_MAX.saturating_sub(self.buffer.len());
             self.buffer.extend_from_slice(&piece[..piece.len().min(room)]);
@@ -362,7 +376,7 @@ impl<'p> Looker<'p> {
     }
 
     /// The facts of a searched file.
-    fn found(&self) -> Vec<Fact> {
+    fn found(&mut self) -> Vec<Fact> {
         let text = |number: &u16| String::from_utf8_lossy(self.probes.sieve.literal(*number)).into_owned();
         let (starters, hits): (Vec<u16>, Vec<u16>) =
             self.hits.iter().partition(|number| self.probes.starters.contains(number));
@@ -372,6 +386,7 @@ impl<'p> Looker<'p> {
             let mut facts = self.code.map(|code| code.facts(&self.buffer)).unwrap_or_default();
             facts.extend((!literals.is_empty()).then_some(Fact::Literals(literals)));
             facts.extend((!starters.is_empty() && in_package(&self.path)).then_some(Fact::StartsPrograms));
+            facts.extend(self.jar.take().and_then(jvm::Scan::end).map(|jar| Fact::Lang(Lang::Jar(jar))));
             return facts;
         }
         let dynamic = self.dynamic.as_ref().map_or(&[][..], |window| &window.bytes);

@@ -4,20 +4,25 @@
 
 pub mod apk;
 pub mod code;
+pub mod conda;
 pub mod dpkg;
 pub mod elf;
 pub mod imports;
+pub mod jvm;
 pub mod lang;
 pub mod loader;
 mod look;
 pub mod malformed;
 pub mod node;
 pub mod npm;
+pub mod nuget;
 pub mod passwd;
+pub mod php;
 mod provides;
 pub mod pylock;
 pub mod python;
 pub mod rpm;
+pub mod ruby;
 pub mod script;
 mod shape;
 pub mod sieve;

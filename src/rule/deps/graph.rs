@@ -42,6 +42,21 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// The names that these need, themselves included.
+pub(super) fn names_needed<'a>(
+    needs: &HashMap<&'a str, Vec<&'a [String]>>,
+    roots: impl Iterator<Item = &'a str>,
+) -> HashSet<&'a str> {
+    let mut todo: Vec<&str> = roots.collect();
+    let mut seen = HashSet::new();
+    while let Some(name) = todo.pop() {
+        if seen.insert(name) {
+            todo.extend(needs.get(name).into_iter().flatten().copied().flatten().map(String::as_str));
+        }
+    }
+    seen
+}
+
 struct Walk<'a, 'e> {
     environment: Environment<'e>,
     todo: Vec<(&'a str, &'a str)>,

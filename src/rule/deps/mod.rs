@@ -4,9 +4,14 @@
 //! finding.
 
 mod graph;
+mod jvm;
 mod marker;
 mod node;
+mod nuget;
+mod php;
+mod project;
 mod python;
+mod ruby;
 
 use crate::{
     catalogue::{Catalogue, Judgement, Rule},
@@ -34,11 +39,20 @@ fn languages(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
         .collect();
     let rules = catalogue.rules.iter().filter_map(|rule| Some((rule, rule.code?)));
     let found = |(rule, judgement)| {
-        let found = match judgement {
-            Judgement::DevPython => python::find(inventory, image, &records),
+        let whole = |found: Vec<DevPackages>| found.into_iter().map(|dev| (dev, None)).collect();
+        let found: Vec<(DevPackages, Option<u64>)> = match judgement {
+            Judgement::DevPython => whole(python::find(inventory, image, &records)),
+            Judgement::DevBundler => whole(ruby::find(inventory, &records)),
+            Judgement::DevComposer => whole(php::find(inventory, &records)),
+            Judgement::DevNuget => whole(nuget::find(inventory)),
+            Judgement::DevJvm => jvm::find(inventory, &records),
             _ => Vec::new(),
         };
-        found.into_iter().map(move |dev| finding(inventory, image, rule, dev))
+        found.into_iter().map(move |(dev, bytes)| {
+            let mut finding = finding(inventory, image, rule, dev);
+            finding.bytes = bytes.unwrap_or(finding.bytes);
+            finding
+        })
     };
     rules.flat_map(found).collect()
 }

@@ -3,8 +3,6 @@
 //! A distribution is one when a group for development leads to it, and neither production nor anything else that is
 //! installed does. Groups are told by the lock, by `pyproject.toml` or by lists of requirements; where none of them is
 //! in the image, nothing is for development. What a distribution's package owns is never judged.
-//!
-//! A group is for development by its name only: what a group called `worker` is for, nobody can know.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -24,61 +22,8 @@ use super::{
     DevPackages,
     graph::Graph,
     marker::{Environment, holds},
+    project::{Homes, is_development},
 };
-
-/// Words in the name of a group that say it is for development.
-const DEVELOPMENT: [&str; 44] = [
-    "dev",
-    "devel",
-    "develop",
-    "development",
-    "developer",
-    "test",
-    "tests",
-    "testing",
-    "unittest",
-    "pytest",
-    "tox",
-    "nox",
-    "ci",
-    "lint",
-    "linter",
-    "linters",
-    "linting",
-    "format",
-    "formatting",
-    "fmt",
-    "style",
-    "typing",
-    "typecheck",
-    "typechecking",
-    "types",
-    "mypy",
-    "doc",
-    "docs",
-    "documentation",
-    "qa",
-    "quality",
-    "check",
-    "checks",
-    "coverage",
-    "cov",
-    "bench",
-    "benchmark",
-    "benchmarks",
-    "debug",
-    "profiling",
-    "precommit",
-    "release",
-    "local",
-    "tooling",
-];
-
-/// Projects without an environment of their own that are held against every other environment.
-const HOMELESS_MAX: usize = 32;
-
-/// Environments outside of every project that are held against such projects.
-const SHARED_MAX: usize = 256;
 
 /// Finds the dev dependencies of every Python environment of the image.
 pub(super) fn find(inventory: &Inventory, image: &ImageInfo, records: &[(File<'_>, &Lang)]) -> Vec<DevPackages> {
@@ -88,9 +33,9 @@ pub(super) fn find(inventory: &Inventory, image: &ImageInfo, records: &[(File<'_
     }
     let machine = image.platform.as_ref().and_then(|platform| machine(&platform.architecture));
     let trees = trees(inventory, machine);
-    let homes = Homes::of(&projects, &trees);
+    let homes = Homes::of(projects.iter().map(|project| project.dir), trees.keys().map(|(root, _)| *root));
     let mut locks = Locks { projects: &projects, said: HashMap::new() };
-    let judge = |(at, (place, tree))| judge(place, tree, &homes.of_tree(at, place), &mut locks);
+    let judge = |(at, (place, tree))| judge(place, tree, &homes.of_tree(at, place.0), &mut locks);
     trees.iter().enumerate().filter_map(judge).collect()
 }
 
@@ -199,31 +144,6 @@ fn machine(architecture: &str) -> Option<&'static str> {
         "riscv64" => "riscv64",
         _ => return None,
     })
-}
-
-/// Which projects an environment may belong to.
-struct Homes<'a> {
-    by_dir: HashMap<&'a [u8], usize>,
-    /// Projects whose directory holds no environment.
-    homeless: Vec<usize>,
-}
-
-impl<'a> Homes<'a> {
-    fn of(projects: &[Project<'a>], trees: &BTreeMap<Place<'a>, Tree<'a>>) -> Self {
-        let by_dir = projects.iter().enumerate().map(|(at, project)| (project.dir, at)).collect();
-        let dirs_with_trees: HashSet<&[u8]> = trees.keys().flat_map(|(root, _)| path::ancestors(root)).collect();
-        let homeless = projects.iter().enumerate().filter(|(_, project)| !dirs_with_trees.contains(project.dir));
-        Self { by_dir, homeless: homeless.map(|(at, _)| at).take(HOMELESS_MAX).collect() }
-    }
-
-    /// The project whose directory holds the tree, else those that hold no tree at all. `at` counts the trees.
-    fn of_tree(&self, at: usize, (root, _): &Place<'a>) -> Vec<usize> {
-        match path::ancestors(root).find_map(|dir| self.by_dir.get(dir)) {
-            Some(own) => vec![*own],
-            None if at < SHARED_MAX => self.homeless.clone(),
-            None => Vec::new(),
-        }
-    }
 }
 
 /// What locks say, which is the same for all environments of one version of Python.
@@ -431,13 +351,6 @@ impl<'p, 'a> Lists<'p, 'a> {
 
 fn is_dev_root((group, _): &(String, Requirement)) -> bool {
     is_development(group)
-}
-
-/// Whether the name of a group, an extra or a list says that it is for development.
-fn is_development(group: &str) -> bool {
-    let group = group.to_ascii_lowercase();
-    let mut words = group.split(|c: char| !c.is_ascii_alphanumeric());
-    words.any(|word| DEVELOPMENT.contains(&word))
 }
 
 /// Whether two spellings of a version mean the same: `1.0` and `1.0.0`, `2024.01` and `2024.1`.
