@@ -34,7 +34,9 @@ fn is_valid(document: &str, schema: &str) -> bool {
 
 #[test]
 fn help_and_version_are_no_errors() {
-    for args in [&["--help"][..], &["-V"], &["scan", "--help"], &["files", "-h"], &["rules", "check", "-h"]] {
+    for args in
+        [&["--help"][..], &["-V"], &["scan", "--help"], &["files", "-h"], &["ledger", "-h"], &["rules", "check", "-h"]]
+    {
         let (code, out, err) = ran(args);
         assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
         assert!(out.contains("offcut"), "{args:?}");
@@ -54,6 +56,7 @@ fn a_wrong_command_line_is_code_2_and_prints_no_report() {
         &["scan", IMAGE, "-o", "/no/such/dir/x"],
         &["scan", IMAGE, "-j", "0"],
         &["scan", IMAGE, "--max-image-size", "big"],
+        &["ledger", IMAGE, "--by", "file"],
         &["scan", IMAGE, "--policies", "/no/such/dir"],
         &["scan", "docker-archive:/no/such/file"],
         &["rules"],
@@ -150,6 +153,50 @@ fn every_file_is_one_line_and_one_object() {
     assert!(objects.iter().all(|o| o["state"] == "live"));
     let (_, all, _) = ran(&["files", IMAGE, "--all", "-f", "json"]);
     assert!(all.lines().count() >= objects.len());
+}
+
+#[test]
+fn the_ledger_is_one_valid_document_or_tables() {
+    let (code, json, err) = ran(&["ledger", IMAGE, "-f", "json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(is_valid(&json, "docs/schema/ledger-v1.json"), "{json}");
+    assert_eq!(ran(&["ledger", IMAGE, "-f", "json", "-j", "1"]).1, json);
+    let ledger: Value = serde_json::from_str(&json).expect("JSON");
+    let scanned: Value = serde_json::from_str(&ran(&["scan", IMAGE, "-f", "json"]).1).expect("JSON");
+    let tar_bytes = |of: &Value| -> Vec<u64> {
+        let layers = of["layers"].as_array().expect("layers").iter();
+        layers.map(|layer| layer["tar_bytes"].as_u64().expect("bytes")).collect()
+    };
+    assert_eq!(tar_bytes(&ledger), tar_bytes(&scanned));
+    assert_eq!((&ledger["base"], &ledger["totals"]["live_bytes"]), (&scanned["base"], &scanned["totals"]["bytes"]));
+    let (code, tables, _) = ran(&["ledger", IMAGE, "--top", "3"]);
+    assert_eq!(code, 0);
+    assert!(tables.contains("npm:typescript") && tables.contains("more owners"), "{tables}");
+    let (_, layers, _) = ran(&["ledger", IMAGE, "--by", "layer"]);
+    assert!(layers.contains("unpacked") && !layers.contains("npm:typescript"), "{layers}");
+}
+
+#[test]
+fn the_base_that_the_user_names_is_believed_if_it_is_one() {
+    let with = |command, base| {
+        let (code, out, err) = ran(&[command, IMAGE, "--base", base, "-f", "json"]);
+        assert!(matches!(code, 0 | 1), "{err}");
+        serde_json::from_str::<Value>(&out).expect("JSON")
+    };
+    // An image is built upon itself, with nothing on top.
+    for command in ["scan", "ledger"] {
+        let base = &with(command, IMAGE)["base"];
+        assert_eq!((&base["layers"], &base["confidence"]), (&11.into(), &"certain".into()), "{command}");
+    }
+    let findings = with("scan", IMAGE)["findings"].take();
+    let origin = |finding: &Value| (finding["layer"].is_null(), finding["origin"].clone());
+    let origins: Vec<_> = findings.as_array().expect("findings").iter().map(origin).collect();
+    assert!(origins.iter().all(|(about_config, origin)| origin == if *about_config { "own" } else { "base" }));
+    for wrong in ["-", "docker-archive:/no/such/file", concat!("dir:", env!("CARGO_MANIFEST_DIR"), "/testdata")] {
+        let (code, out, err) = ran(&["scan", IMAGE, "--base", wrong]);
+        assert_eq!((code, out.as_str()), (2, ""), "{wrong}: {err}");
+        assert!(err.contains("base image"), "{err}");
+    }
 }
 
 #[test]

@@ -329,16 +329,19 @@ impl<'a> Book<'a> {
     }
 }
 
+/// A class and who within it owns the bytes.
+type Owner<'a> = (Class, Key<'a>);
+
 /// Tells the class of files that no package owns.
 struct Finder<'a> {
     places: &'a Places,
     roots: &'a Roots,
     /// The directory asked for last and the answer for it: files come in the order of their paths.
-    last: Option<(&'a [u8], Option<(Class, Key<'a>)>)>,
+    last: Option<(&'a [u8], Option<Owner<'a>>)>,
 }
 
 impl<'a> Finder<'a> {
-    fn find(&mut self, path: &'a [u8]) -> (Class, Key<'a>) {
+    fn find(&mut self, path: &'a [u8]) -> Owner<'a> {
         let dir = path::parent(path);
         let of_dir = match self.last {
             Some((last, answer)) if last == dir => answer,
@@ -357,7 +360,7 @@ impl<'a> Finder<'a> {
     }
 
     /// What the directory says of everything in it; a place within the application is a place.
-    fn dir(&self, dir: &'a [u8]) -> Option<(Class, Key<'a>)> {
+    fn dir(&self, dir: &'a [u8]) -> Option<Owner<'a>> {
         if let Some((kind, place)) = self.places.dir(dir) {
             return Some((class_of_place(kind), Key::Dir(place)));
         }

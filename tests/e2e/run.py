@@ -4,7 +4,8 @@
 usage: run.py [--offcut PROGRAM] [--work DIR] [--only GROUP[,GROUP]]
 
 needs: root, a Docker daemon (DOCKER_HOST, DOCKER names the client), podman, buildah, skopeo, umoci, debootstrap, zstd,
-and the network for Debian packages. Groups: demo, findings, sources, tree, users, damage, errors, same.
+and the network for Debian packages. Groups: demo, findings, sources, tree, ledger, users, damage,
+errors, same.
 The images are tagged offcut-e2e/* and removed at the end; Podman uses a store of its own below DIR.
 """
 
@@ -70,7 +71,27 @@ class Offcut:
         """The JSON report of an image that can be judged."""
         done = self("scan", reference, "-f", "json", **more)
         assert done.returncode in (0, 1), f"offcut ended with {done.returncode}\n{done.stderr.decode()}"
-        return json.loads(done.stdout)
+        report = json.loads(done.stdout)
+        if reference != "-":
+            self.balances(reference, report, **more)
+        return report
+
+    def balances(self, reference, report, **more):
+        """The ledger of a scanned image explains every byte of its layers, and agrees with the report."""
+        done = self("ledger", reference, "-f", "json", **more)
+        assert done.returncode in (0, 3), f"offcut ended with {done.returncode}\n{done.stderr.decode()}"
+        ledger = json.loads(done.stdout)
+        parts = ["live_bytes", "buried_bytes", "replaced_bytes", "overhead_bytes"]
+        for layer, scanned in zip(ledger["layers"], report["layers"], strict=True):
+            number = layer["number"]
+            equal(layer["tar_bytes"], scanned["tar_bytes"], f"layer {number}")
+            equal(sum(layer[part] for part in parts), layer["tar_bytes"], f"parts of layer {number}")
+            equal(sum(layer["classes"].values()), layer["tar_bytes"], f"classes of layer {number}")
+            shares = (s["bytes"] for o in ledger["owners"] for s in o["layers"] if s["number"] == number)
+            equal(sum(shares), layer["tar_bytes"], f"owners of layer {number}")
+        equal(ledger["totals"]["live_bytes"], report["totals"]["bytes"], "live bytes")
+        equal(ledger["totals"]["buried_bytes"], report["totals"]["buried_bytes"], "buried bytes")
+        return ledger
 
     def refuses(self, code, words, *arguments, **more):
         """Asserts the exit code, that standard error says each of `words`, and that nothing is reported."""
@@ -119,7 +140,7 @@ def main():
     podman.start()
     try:
         images = build(suite, docker, podman, work)
-        for group in [demo, findings, sources, tree, users, damage, errors, same]:
+        for group in [demo, findings, sources, tree, ledger, users, damage, errors, same]:
             if suite.wants(group.__name__):
                 group(suite, offcut, docker, podman, images, work / "run")
     finally:
@@ -276,6 +297,23 @@ def tree(suite, offcut, docker, podman, images, work):
             whole = offcut.report(f"docker-archive:{image.archive}")["findings"]
             live = {f["fingerprint"] for f in whole if f["state"] == "live" and f["paths"]}
             equal({f["fingerprint"] for f in plain if f["paths"]}, live, "fingerprints")
+
+
+def ledger(suite, offcut, docker, podman, images, work):
+    """The payload of every layer, by Python's own reader of archives."""
+    for name, image in images.items():
+        with suite.case(f"ledger: {name} has the bytes that its archives have"):
+            reference = f"docker-archive:{image.archive}"
+            book = offcut.balances(reference, offcut.report(reference))
+            with tarfile.open(image.archive) as archive:
+                listed = json.load(archive.extractfile("manifest.json"))[0]["Layers"]
+                for layer, member in zip(book["layers"], listed, strict=True):
+                    number, body = layer["number"], archive.extractfile(member)
+                    with tarfile.open(fileobj=body) as entries:
+                        payload = sum(entry.size for entry in entries if entry.isreg())
+                    parts = ["live_bytes", "buried_bytes", "replaced_bytes"]
+                    equal(sum(layer[part] for part in parts), payload, f"bodies of layer {number}")
+                    equal(layer["tar_bytes"], archive.getmember(member).size, f"archive of layer {number}")
 
 
 def listed(offcut, reference):
