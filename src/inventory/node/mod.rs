@@ -127,14 +127,17 @@ impl NodeProjects {
         for team in survey.teams() {
             let views = team.hiders.iter().map(|&by| View { inventory, before: Some(by) });
             for view in std::iter::once(View { inventory, before: None }).chain(views) {
+                // Each state looks at every package again.
+                lookups.set(lookups.get().saturating_sub(team.manifests.len() as u64));
+                if lookups.get() == 0 && view.before.is_some() {
+                    break;
+                }
                 projects.extend(modules::project(&survey, team, view, &lookups));
                 projects.extend(pnp::project(team, view));
             }
         }
-        let undecided = (lookups.get() == 0).then_some(()).and_then(|()| {
-            let unknown = |project: &&NodeProject| project.packages.iter().all(|p| p.standing == Standing::Unknown);
-            projects.iter().find(unknown)?.packages.first().map(|package| package.home)
-        });
+        let some = || survey.teams().iter().find_map(|team| team.manifests.first().copied());
+        let undecided = if lookups.get() == 0 { some() } else { None };
         let mut places = HashMap::new();
         for (at, project) in projects.iter().enumerate() {
             let homes = project.packages.iter().map(|package| package.home).enumerate();
@@ -149,7 +152,7 @@ impl NodeProjects {
         &self.projects
     }
 
-    /// A file of the first project that asks for more than is reasonable to follow; it and all later ones stay unknown.
+    /// A file of the image's projects when they ask for more than is reasonable to follow; some are unknown then.
     pub fn undecided(&self) -> Option<FileId> {
         self.undecided
     }
