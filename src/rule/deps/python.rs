@@ -189,7 +189,8 @@ struct Said<'a> {
 }
 
 fn judge<'a>(place: &Place<'a>, tree: &Tree<'a>, projects: &[usize], locks: &mut Locks<'_, 'a>) -> Option<DevPackages> {
-    let installed: HashSet<&str> = tree.dists.iter().map(|dist| dist.package.name.as_str()).collect();
+    let mut installed: HashSet<&str> = tree.dists.iter().map(|dist| dist.package.name.as_str()).collect();
+    installed.extend(&tree.kept);
     let mut graph = Graph::default();
     tree.dists.iter().for_each(|dist| graph.add(&dist.package.name, dist.requires));
     let said: Vec<Rc<Said<'a>>> =
