@@ -146,10 +146,13 @@ fn machine(architecture: &str) -> Option<&'static str> {
     })
 }
 
+/// Major and minor version of a Python, where known.
+type Python = Option<(u32, u32)>;
+
 /// What locks say, which is the same for all environments of one version of Python.
 struct Locks<'p, 'a> {
     projects: &'p [Project<'a>],
-    said: HashMap<(usize, Option<(u32, u32)>), Option<Rc<Said<'a>>>>,
+    said: HashMap<(usize, Python), Option<Rc<Said<'a>>>>,
 }
 
 impl<'a> Locks<'_, 'a> {
