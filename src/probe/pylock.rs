@@ -454,3 +454,222 @@ fn lists<'t, 'i>(of: &'t DeTable<'i>, key: &str) -> impl Iterator<Item = (&'t st
     let entries = table(of, key).into_iter().flatten();
     entries.filter_map(|(key, list)| Some((key.get_ref().as_ref(), list.get_ref().as_array()?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::malformed::accept_parser, *};
+
+    fn said(tool: PythonTool, body: &str) -> Parsed<PythonProject> {
+        read(tool, body.as_bytes()).expect("readable")
+    }
+
+    /// Groups with names, and packages with version, groups and needs, in one line each.
+    fn shown(tool: PythonTool, body: &str) -> Vec<String> {
+        let read = said(tool, body).value;
+        let needs = |all: &[Requirement]| {
+            let one = |r: &Requirement| format!("{}[{}]{{{}}}", r.name, r.extras.join(","), r.marker);
+            all.iter().map(one).collect::<Vec<_>>().join(" ")
+        };
+        let roots = read.roots.iter().map(|(group, root)| format!("{group}: {}", needs(std::slice::from_ref(root))));
+        let packages = read.packages.iter().map(|p| {
+            let groups: Vec<_> = p.groups.iter().map(|(group, marker)| format!("({group}|{marker})")).collect();
+            format!("{} {} {} {}", p.name, p.version, groups.join(""), needs(&p.requires)).trim_end().to_string()
+        });
+        roots.chain(packages).collect()
+    }
+
+    #[test]
+    fn uv_names_roots_extras_and_groups_of_the_project() {
+        let body = r#"
+[[package]]
+name = "shop"
+source = { editable = "." }
+dependencies = [{ name = "requests", extra = ["socks"] }, { name = "torch", marker = "extra == 'extra-4-shop-cpu'" }]
+[package.optional-dependencies]
+pg = [{ name = "peewee" }]
+[package.dev-dependencies]
+dev = [{ name = "pytest" }]
+[[package]]
+name = "requests"
+version = "2.34.2"
+dependencies = [{ name = "idna", marker = "python_version < '4'" }]
+[package.optional-dependencies]
+socks = [{ name = "pysocks" }]
+"#;
+        let want = [
+            ": requests[socks]{}",
+            ": torch[]{}",
+            "[pg]: peewee[]{}",
+            "dev: pytest[]{}",
+            "shop   requests[socks]{} torch[]{} peewee[]{extra == 'pg'}",
+            "requests 2.34.2  idna[]{python_version < '4'} pysocks[]{extra == 'socks'}",
+        ];
+        assert_eq!(shown(PythonTool::Uv, body), want);
+    }
+
+    #[test]
+    fn every_form_of_poetrys_lock_is_read() {
+        let body = r#"
+[[package]]
+name = "Py_Test"
+version = "8"
+groups = ["main", "dev"]
+markers = {main = "os_name == 'nt'"}
+[package.dependencies]
+colorama = {version = ">=0.4", markers = "sys_platform == \"win32\""}
+PySocks = {version = "1", optional = true, markers = "extra == \"socks\""}
+iniconfig = [{version = "1", markers = "python_version < \"3\""}, {version = "2", extras = ["x"]}]
+[package.extras]
+socks = ["PySocks (>=1.5.6,!=1.5.7)"]
+[[package]]
+name = "old"
+version = "1"
+category = "main"
+"#;
+        let want = ["py-test 8 (|os_name == 'nt')(dev|) pysocks[]{} colorama[]{} iniconfig[]{}", "old 1 (|)"];
+        let shown = shown(PythonTool::Poetry, body);
+        assert_eq!(shown.len(), want.len());
+        assert!(shown[0].starts_with("py-test 8 (|os_name == 'nt')(dev|) "), "{shown:?}");
+        for part in [
+            "colorama[]{sys_platform == \"win32\"}",
+            "iniconfig[]{python_version < \"3\"} iniconfig[x]{}",
+            "pysocks[]{extra == 'socks'}",
+        ] {
+            assert!(shown[0].contains(part), "{part} in {shown:?}");
+        }
+        assert_eq!(shown[1], want[1]);
+    }
+
+    #[test]
+    fn pdm_and_pep_751_tell_groups() {
+        let pdm = "[[package]]\nname = \"a\"\nversion = \"1\"\ngroups = [\"default\", \"lint\"]\nmarker = \"os_name == 'posix'\"\ndependencies = [\"b<2; extra == 'x'\"]\n";
+        assert_eq!(
+            shown(PythonTool::Pdm, pdm),
+            ["a 1 (|os_name == 'posix')(lint|os_name == 'posix') b[]{extra == 'x'}"]
+        );
+        let pylock = "default-groups = ['default']\n[[packages]]\nname = 'a'\nversion = '1'\nmarker = '\"default\" in dependency_groups or \"dev\" in dependency_groups'\n[[packages]]\nname = 'b'\nmarker = '\"dev\" in dependency_groups'\n[[packages]]\nname = 'c'\n";
+        assert_eq!(shown(PythonTool::Pylock, pylock), ["a 1 (|)(dev|)", "b  (dev|)", "c  (|)"]);
+    }
+
+    #[test]
+    fn pipenv_has_a_list_for_each_group() {
+        let body = r#"{"_meta": {"pipfile-spec": 6}, "default": {"Flask": {"version": "==3.1", "markers": "os_name == 'nt'"}},
+            "develop": {"pytest": {}}, "tools": {"x": "*"}}"#;
+        assert_eq!(
+            shown(PythonTool::Pipenv, body),
+            ["flask 3.1 (|os_name == 'nt')", "pytest  (develop|)", "x  (tools|)"]
+        );
+    }
+
+    #[test]
+    fn a_project_file_tells_groups_of_every_tool() {
+        let body = r#"
+[project]
+dependencies = ["flask>=3"]
+[project.optional-dependencies]
+Test_all = ["tox"]
+[dependency-groups]
+dev = ["pytest", {include-group = "lint"}]
+lint = ["ruff", {include-group = "dev"}]
+[tool.uv]
+dev-dependencies = ["black"]
+[tool.pdm.dev-dependencies]
+doc = ["sphinx"]
+[tool.poetry.dependencies]
+python = "^3.11"
+peewee = {version = "1", optional = true}
+[tool.poetry.dev-dependencies]
+mypy = "*"
+[tool.poetry.group.main.dependencies]
+redis = "*"
+"#;
+        let want = [
+            ": flask[]{}",
+            "[test-all]: tox[]{}",
+            "dev: pytest[]{}",
+            "dev: ruff[]{}",
+            "lint: ruff[]{}",
+            "lint: pytest[]{}",
+            "dev: black[]{}",
+            "doc: sphinx[]{}",
+            ": peewee[]{}",
+            "dev: mypy[]{}",
+            ": redis[]{}",
+        ];
+        assert_eq!(shown(PythonTool::Pyproject, body), want);
+    }
+
+    #[test]
+    fn lists_of_requirements_are_read_as_pip_reads_them() {
+        let body = "# c\n-r base.txt\n--requirement=more.txt\n-e .\n-c limits.txt\n--index-url x\nflask[async] == 3 \\\n  --hash=sha256:1 \\\n  --hash=sha256:2\nrequests ; python_version < '3' # c\ngit+https://example.com/x.git#egg=eggy&y=1\n./wheels/a.whl\nurl @ https://example.com/a.zip\n";
+        let read = said(PythonTool::Requirements, body).value;
+        assert_eq!(read.includes, ["base.txt", "more.txt"]);
+        let names: Vec<_> =
+            read.roots.iter().map(|(_, r)| format!("{}[{}]{}", r.name, r.extras.join(""), r.marker)).collect();
+        assert_eq!(names, ["flask[async]", "requests[]python_version < '3'", "eggy[]", "url[]"]);
+    }
+
+    #[test]
+    fn only_the_projects_own_files_are_taken() {
+        for path in [
+            "uv.lock",
+            "app/pylock.dev.toml",
+            "app/requirements/dev.txt",
+            "app/dev-requirements.txt",
+            "requirements.in",
+        ] {
+            assert!(tool_of(path.as_bytes()).is_some(), "{path}");
+        }
+        for path in
+            ["x/site-packages/a/pyproject.toml", "app/requirements.md", "app/x.txt", "node_modules/a/requirements.txt"]
+        {
+            assert_eq!(tool_of(path.as_bytes()), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn bombs_are_refused_soon() {
+        let start = std::time::Instant::now();
+        let many = "0,".repeat(4 << 20);
+        for body in [
+            format!("a = {}", "[".repeat(1 << 20)),
+            format!("a = {}", "{a=".repeat(1 << 20)),
+            format!("{}a = 1", "a.".repeat(1 << 20)),
+            format!("[{}a]", "a.".repeat(1 << 20)),
+            format!("a = [{many}]"),
+            "[[package]]\n".repeat(1 << 18) + "broken",
+        ] {
+            assert!(read(PythonTool::Uv, body.as_bytes()).is_err(), "{}", &body[..20]);
+        }
+        assert!(read(PythonTool::Pipenv, "[".repeat(1 << 20).as_bytes()).is_err());
+        assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn groups_that_include_each_other_end() {
+        let group = |n: usize| {
+            format!(
+                "g{n} = [\"x\", {}]\n",
+                (0..40).map(|m| format!("{{include-group = \"g{m}\"}}")).collect::<Vec<_>>().join(",")
+            )
+        };
+        let body = format!("[dependency-groups]\n{}", (0..40).map(group).collect::<String>());
+        assert_eq!(said(PythonTool::Pyproject, &body).value.roots.len(), 40 * 40);
+    }
+
+    #[test]
+    fn no_damage_panics() {
+        let lock = b"[[package]]\nname = \"a\"\ngroups = [\"main\"]\nmarkers = \"x\"\n[package.dependencies]\nb = {optional = true}\n";
+        for tool in [
+            PythonTool::Uv,
+            PythonTool::Poetry,
+            PythonTool::Pdm,
+            PythonTool::Pylock,
+            PythonTool::Pyproject,
+            PythonTool::Requirements,
+        ] {
+            accept_parser(lock, |body| read(tool, body).is_ok());
+        }
+        accept_parser(br#"{"default": {"a": {"version": "==1"}}}"#, |body| read(PythonTool::Pipenv, body).is_ok());
+    }
+}

@@ -66,19 +66,22 @@ const TOOLS: [&str; 13] = [
 /// Directories of caches and repositories.
 const CACHES: [&[u8]; 5] = [b".m2", b".gradle", b"maven-repo", b".ivy2", b".sbt"];
 
+/// An archive of Java and what matters of its members.
+type Archive<'a> = (File<'a>, &'a Jar);
+
 /// A finding with the bytes of the parts of an archive that belong to it, where these are less than whole files.
 pub(super) type Found = (DevPackages, Option<u64>);
 
 /// Finds the test libraries of applications.
 pub(super) fn find(inventory: &Inventory, records: &[(File<'_>, &Lang)]) -> Vec<Found> {
-    let jars: Vec<(File<'_>, &Jar)> = records
+    let jars: Vec<Archive<'_>> = records
         .iter()
         .filter_map(|(file, lang)| if let Lang::Jar(jar) = lang { Some((*file, jar)) } else { None })
         .filter(|(file, _)| file.owner().is_none())
         .filter(|(file, _)| !file.path().split(|&b| b == b'/').any(|part| CACHES.contains(&part)))
         .collect();
     let mut found: Vec<Found> = jars.iter().filter_map(|(file, jar)| in_archive(*file, jar)).collect();
-    let mut dirs: BTreeMap<(&[u8], State), Vec<(File<'_>, &Jar)>> = BTreeMap::new();
+    let mut dirs: BTreeMap<(&[u8], State), Vec<Archive<'_>>> = BTreeMap::new();
     for (file, jar) in jars.into_iter().filter(|(_, jar)| !jar.marks.is_empty()) {
         dirs.entry((parent(file.path()), file.state())).or_default().push((file, jar));
     }
@@ -125,7 +128,7 @@ fn library_in(path: &str) -> Option<(&str, &str)> {
 }
 
 /// Libraries that lie in a directory with others, by what is in them.
-fn in_dir(inventory: &Inventory, (dir, state): (&[u8], State), jars: &[(File<'_>, &Jar)]) -> Option<DevPackages> {
+fn in_dir(inventory: &Inventory, (dir, state): (&[u8], State), jars: &[Archive<'_>]) -> Option<DevPackages> {
     let beside: HashMap<&[u8], File<'_>> = match state {
         State::Live => {
             inventory.under(dir).filter(|file| parent(file.path()) == dir).map(|f| (name(f.path()), f)).collect()

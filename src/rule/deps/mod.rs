@@ -12,6 +12,8 @@ mod php;
 mod project;
 mod python;
 mod ruby;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     catalogue::{Catalogue, Judgement, Rule},

@@ -25,7 +25,7 @@ pub(super) fn find(inventory: &Inventory) -> Vec<DevPackages> {
     for package in inventory.packages().iter().filter(|package| package.manager == Manager::Nuget) {
         programs.entry(package.home).or_default().push(package);
     }
-    programs.iter().filter_map(|(_, packages)| judge(inventory, packages)).collect()
+    programs.values().filter_map(|packages| judge(inventory, packages)).collect()
 }
 
 fn judge(inventory: &Inventory, packages: &[&Package]) -> Option<DevPackages> {

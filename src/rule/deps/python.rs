@@ -146,10 +146,13 @@ fn machine(architecture: &str) -> Option<&'static str> {
     })
 }
 
+/// Major and minor version of a Python, where known.
+type Python = Option<(u32, u32)>;
+
 /// What locks say, which is the same for all environments of one version of Python.
 struct Locks<'p, 'a> {
     projects: &'p [Project<'a>],
-    said: HashMap<(usize, Option<(u32, u32)>), Option<Rc<Said<'a>>>>,
+    said: HashMap<(usize, Python), Option<Rc<Said<'a>>>>,
 }
 
 impl<'a> Locks<'_, 'a> {
@@ -189,7 +192,8 @@ struct Said<'a> {
 }
 
 fn judge<'a>(place: &Place<'a>, tree: &Tree<'a>, projects: &[usize], locks: &mut Locks<'_, 'a>) -> Option<DevPackages> {
-    let installed: HashSet<&str> = tree.dists.iter().map(|dist| dist.package.name.as_str()).collect();
+    let mut installed: HashSet<&str> = tree.dists.iter().map(|dist| dist.package.name.as_str()).collect();
+    installed.extend(&tree.kept);
     let mut graph = Graph::default();
     tree.dists.iter().for_each(|dist| graph.add(&dist.package.name, dist.requires));
     let said: Vec<Rc<Said<'a>>> =

@@ -32,12 +32,13 @@ pub(super) fn find(inventory: &Inventory, records: &[(File<'_>, &Lang)]) -> Vec<
         trees.entry((home, package.state)).or_default().push(package);
     }
     let homes = Homes::of(said.iter().map(|said| said.dir), trees.keys().map(|(root, _)| *root));
-    let judge = |(at, ((root, state), gems)): (usize, (&(&[u8], State), &Vec<&Package>))| {
+    let mut found = Vec::new();
+    for (at, ((root, state), gems)) in trees.iter().enumerate() {
         let kept = (*state == State::Buried).then(|| trees.get(&(*root, State::Live))).flatten();
         let said: Vec<&Said<'_>> = homes.of_tree(at, root).into_iter().filter_map(|at| said.get(at)).collect();
-        judge(inventory, (root, *state), gems, kept.map_or(&[][..], |kept| kept), &said)
-    };
-    trees.iter().enumerate().filter_map(judge).collect()
+        found.extend(judge(inventory, (root, *state), gems, kept.map_or(&[][..], |kept| kept), &said));
+    }
+    found
 }
 
 /// What a Gemfile and its lock say.
@@ -107,10 +108,10 @@ fn judge(
         .filter(|said| installed.iter().filter(|name| said.main.contains(**name)).count() * 2 >= said.main.len())
         .collect();
     let is_dev = |gem: &Package| {
-        let named = |said: &&&Said<'_>| said.dev.get(gem.name.as_str()).is_some_and(|version| *version == gem.version);
+        let named = |said: &Said<'_>| said.dev.get(gem.name.as_str()).is_some_and(|version| *version == gem.version);
         let home = inventory.file(gem.home);
         home.owner().is_none_or(|owner| owner.manager == Manager::Gem)
-            && said.iter().any(|said| named(&said))
+            && said.iter().any(|said| named(said))
             && !said.iter().any(|said| said.main.contains(gem.name.as_str()))
     };
     let mut needs: HashMap<&str, Vec<&[String]>> = HashMap::new();
@@ -127,7 +128,7 @@ fn judge(
     if dev.is_empty() {
         return None;
     }
-    let evidence = |said: &&&Said<'_>| {
+    let evidence = |said: &Said<'_>| {
         let count = dev.iter().filter(|gem| said.dev.contains_key(gem.name.as_str())).count();
         let groups: Vec<&str> = said.groups.iter().copied().collect();
         let groups = escape(groups.join(", ").as_bytes());
@@ -140,7 +141,7 @@ fn judge(
         place: ImagePath::new(root),
         state,
         confidence: Confidence::High,
-        evidence: said.iter().filter_map(|said| evidence(&said)).collect(),
+        evidence: said.iter().filter_map(|said| evidence(said)).collect(),
         count: dev.len(),
         of: gems.len(),
         packages: dev
