@@ -65,10 +65,9 @@ impl Command {
         self.paths.iter().any(|file| path::is_below(file, root) && fits(file))
     }
 
-    /// Whether a file, or a directory above it that lies below `root`, is named.
-    pub fn uses(&self, file: &[u8], root: &[u8]) -> bool {
-        let dirs = path::ancestors(file).take_while(|dir| dir.len() > root.len());
-        !self.paths.is_empty() && std::iter::once(file).chain(dirs).any(|path| self.paths.contains(path))
+    /// The files and directories below `root` that are named.
+    pub fn paths_below(&self, root: &[u8]) -> Vec<&[u8]> {
+        self.paths.iter().map(Vec::as_slice).filter(|path| path::is_below(path, root)).collect()
     }
 }
 

@@ -38,6 +38,9 @@ const INSTALLED: [&str; 22] = [
     "include/pypy*",
 ];
 
+/// Roots of one rule that are told apart; a finding for each of two hundred vendored projects would help nobody.
+const ROOTS_MAX: usize = 8;
+
 /// A file, and the position of the table that its name fits.
 type Candidate<'a> = (usize, File<'a>);
 
@@ -76,11 +79,12 @@ impl<'a> Judge<'a> {
             let root = self.root(files, file.path());
             groups.entry((file.state(), root)).or_default().entry(table).or_default().push(file);
         }
-        for ((state, root), mut tables) in groups {
+        groups.retain(|(_, root), tables| {
             tables.retain(|&table, found| rule.files.get(table).is_some_and(|files| self.holds(files, root, found)));
-            if tables.keys().any(|&table| rule.files.get(table).is_some_and(|files| !files.company)) {
-                self.file((at, state, ImagePath::new(root)), tables);
-            }
+            tables.keys().any(|&table| rule.files.get(table).is_some_and(|files| !files.company))
+        });
+        for ((state, root), tables) in gathered(groups) {
+            self.file((at, state, ImagePath::new(root)), tables);
         }
     }
 
@@ -172,6 +176,45 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// Gathers the files of many roots under the directories that those lie in, until there are few.
+fn gathered<'a>(groups: BTreeMap<(State, &'a [u8]), ByTable<'a>>) -> BTreeMap<(State, &'a [u8]), ByTable<'a>> {
+    let mut gathered: BTreeMap<(State, &'a [u8]), ByTable<'a>> = BTreeMap::new();
+    for state in [State::Live, State::Buried] {
+        let roots = groups.keys().filter(|(of, _)| *of == state).map(|(_, root)| *root).collect();
+        let outer = coarse(roots);
+        for ((_, root), tables) in groups.iter().filter(|((of, _), _)| *of == state) {
+            let into = gathered.entry((state, outer.get(root).copied().unwrap_or(root))).or_default();
+            for (table, files) in tables {
+                into.entry(*table).or_default().extend(files);
+            }
+        }
+    }
+    gathered
+}
+
+/// The directory that stands for each root: itself where there are few, else one further out. The deepest step out
+/// first.
+fn coarse(roots: Vec<&[u8]>) -> HashMap<&[u8], &[u8]> {
+    let depth = |dir: &[u8]| if dir.is_empty() { 0 } else { 1 + dir.iter().filter(|&&b| b == b'/').count() };
+    let mut levels: BTreeMap<usize, HashSet<&[u8]>> = BTreeMap::new();
+    for root in &roots {
+        levels.entry(depth(root)).or_default().insert(root);
+    }
+    let mut count: usize = levels.values().map(HashSet::len).sum();
+    while count > ROOTS_MAX
+        && let Some((deepest, dirs)) = levels.pop_last()
+        && deepest > 0
+    {
+        let outer = levels.entry(deepest - 1).or_default();
+        count -= dirs.len() + outer.len();
+        outer.extend(dirs.into_iter().map(path::parent));
+        count += outer.len();
+    }
+    let stands = |dir: &[u8]| levels.get(&depth(dir)).is_some_and(|dirs| dirs.contains(dir));
+    let outer = |root| std::iter::successors(Some(root), |dir: &&[u8]| (!dir.is_empty()).then(|| path::parent(dir)));
+    roots.into_iter().filter_map(|root| Some((root, outer(root).find(|dir| stands(dir))?))).collect()
+}
+
 /// Whether a file lies in an installed package; asked once for each directory.
 fn is_installed<'a>(known: &mut HashMap<&'a [u8], bool>, installed: &[Place], file: &File<'a>) -> bool {
     let dir = path::parent(file.path());
@@ -191,4 +234,23 @@ fn evidence(files: &Files, found: &[File<'_>]) -> Option<Evidence> {
         witness: format!("{}: {count}", files.name),
         path: Some(ImagePath::new(largest.path())),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_roots_are_told_as_the_directory_that_holds_them() {
+        let few: Vec<String> = (0..ROOTS_MAX).map(|at| format!("srv/deps/p{at}")).collect();
+        let few: Vec<&[u8]> = few.iter().map(|root| root.as_bytes()).collect();
+        assert!(coarse(few.clone()).iter().all(|(root, outer)| root == outer));
+        let many: Vec<&[u8]> = few.into_iter().chain([&b"app"[..]]).collect();
+        let outer: HashSet<&[u8]> = coarse(many).into_values().collect();
+        assert_eq!(outer, HashSet::from([&b"app"[..], b"srv/deps"]));
+        let wide: Vec<String> = (0..100).map(|at| format!("d{at}/{}x", "a/".repeat(at))).collect();
+        let wide = coarse(wide.iter().map(|root| root.as_bytes()).collect());
+        assert!(wide.len() == 100 && wide.values().all(|outer| outer.is_empty()));
+        assert!(coarse(Vec::new()).is_empty());
+    }
 }

@@ -7,6 +7,8 @@ mod command;
 mod files;
 mod roots;
 mod sight;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

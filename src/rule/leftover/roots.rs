@@ -79,6 +79,10 @@ const SHARED: [&[u8]; 22] = [
 /// Installed packages, whose manifests are not the user's.
 const PACKAGED: [&[u8]; 3] = [b"node_modules", b"site-packages", b"dist-packages"];
 
+/// Directories above a file that are asked for a manifest: what lies deeper is nobody's project, and a name may have
+/// two thousand components.
+const DEPTH_MAX: usize = 32;
+
 /// The names of manifests by directory.
 pub(super) type Manifests<'a> = HashMap<&'a [u8], Vec<&'a [u8]>>;
 
@@ -97,8 +101,9 @@ impl<'a> Roots<'a> {
 
     /// The outermost directory with a manifest above a file, else the working directory, else the top directory.
     pub fn project<'p>(&self, file: &'p [u8]) -> &'p [u8] {
-        let is_project = |dir: &&[u8]| self.manifests.contains_key(dir) && !SHARED.contains(dir) && !is_packaged(dir);
-        let project = path::ancestors(file).filter(is_project).last();
+        let is_project =
+            |dir: &&'p [u8]| self.manifests.contains_key(dir) && !SHARED.contains(dir) && !is_packaged(dir);
+        let project = from_the_top(file).take(DEPTH_MAX).find(is_project);
         project.or_else(|| self.in_workdir(file)).unwrap_or_else(|| top(file))
     }
 
@@ -109,14 +114,20 @@ impl<'a> Roots<'a> {
 
     /// Whether a directory above a file holds a manifest of one of these names.
     pub fn has_manifest(&self, file: &[u8], names: &NameIndex<()>) -> bool {
-        let manifests = path::ancestors(file).filter_map(|dir| self.manifests.get(dir)).flatten();
+        let manifests = from_the_top(file).take(DEPTH_MAX).filter_map(|dir| self.manifests.get(dir)).flatten();
         manifests.into_iter().any(|name| names.find(name).next().is_some())
     }
 }
 
+/// The directories above a file, the outermost first, the root left out.
+fn from_the_top(file: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = file.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    ends.filter_map(|(at, _)| file.get(..at))
+}
+
 /// The first directory on the way to a file that is not shared by many.
 fn top(file: &[u8]) -> &[u8] {
-    let first = path::ancestors(file).filter(|dir| !SHARED.contains(dir)).last();
+    let first = from_the_top(file).find(|dir| !SHARED.contains(dir));
     first.unwrap_or_else(|| path::parent(file))
 }
 

@@ -15,6 +15,12 @@ pub(super) type Table = (usize, usize);
 /// Manifests of one directory that are told apart.
 const MANIFESTS_MAX: usize = 32;
 
+/// Components of a tree's root. Real caches lie ten deep; a name may have two thousand components.
+const DEPTH_MAX: usize = 64;
+
+/// Directories that are looked at more closely; a real image has some hundreds.
+const TREES_MAX: usize = 100_000;
+
 /// What may be something by its name.
 pub(super) struct Sight<'a> {
     /// Roots of trees, sorted.
@@ -63,7 +69,7 @@ impl<'a> Sight<'a> {
         for (rule, at) in places.find(path::name(dir)) {
             let tree = catalogue.rules.get(rule).and_then(|rule| rule.trees.get(at));
             if tree.is_some_and(|tree| tree.at.iter().any(|place| place.is(dir))) {
-                self.trees.push((dir, state, (rule, at)));
+                self.tree(dir, state, (rule, at));
             }
         }
     }
@@ -82,9 +88,18 @@ impl<'a> Sight<'a> {
                     let tree = catalogue.rules.get(rule).and_then(|rule| rule.trees.get(at));
                     let member = tree.and_then(|tree| tree.members.first()).and_then(|member| member.any.first());
                     let root = member.and_then(|member| root_of(file.path(), &member.dir));
-                    self.trees.extend(root.map(|root| (root, file.state(), (rule, at))));
+                    if let Some(root) = root {
+                        self.tree(root, file.state(), (rule, at));
+                    }
                 }
             }
+        }
+    }
+
+    fn tree(&mut self, root: &'a [u8], state: State, table: Table) {
+        let depth = root.iter().filter(|&&b| b == b'/').count();
+        if depth < DEPTH_MAX && self.trees.len() < TREES_MAX {
+            self.trees.push((root, state, table));
         }
     }
 }

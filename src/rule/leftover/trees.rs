@@ -110,11 +110,13 @@ impl<'a> Judge<'a> {
             State::Live => &mut self.inventory.under(root),
             State::Buried => &mut self.inventory.buried_under(root),
         };
+        let used = self.command.paths_below(root);
+        let is_used = |file: &[u8]| used.iter().any(|path| file == *path || path::is_below(file, path));
         let belongs = |file: &File<'a>| {
             file.kind() != Kind::Dir
                 && covers(tree, root, file.path())
                 && self.is_free(file, tree.unowned)
-                && !self.command.uses(file.path(), root)
+                && !is_used(file.path())
         };
         files.filter(belongs).map(|file| file.id()).collect()
     }
