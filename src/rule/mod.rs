@@ -4,12 +4,15 @@
 //! `group` makes one finding of what belongs together. Only the user an image runs as has code of its own. Bytes
 //! are not seen here.
 
+mod broken;
 mod deps;
 mod fold;
 mod group;
+mod packages;
 pub mod proof;
 mod removal;
 mod signal;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -20,7 +23,7 @@ use std::cmp::Reverse;
 
 use crate::{
     catalogue::Catalogue,
-    inventory::Inventory,
+    inventory::{Inventory, reach::Reach},
     model::{BaseLayers, Finding, ImageInfo, Role},
 };
 
@@ -41,9 +44,15 @@ pub struct Judged {
 pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
     let signals = signal::collect(catalogue, inventory);
     let mut findings = group::findings(catalogue, inventory, image, signals);
+    let reach = Reach::follow(inventory, image, &catalogue.roles);
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
-    removal::fill(inventory, &[], &mut findings);
+    let started = broken::judge(catalogue, inventory, image, &reach);
+    findings.extend(started.findings);
+    findings.extend(packages::judge(catalogue, inventory, image));
+    let stage = stage::judge(catalogue, inventory, image, &reach, &findings);
+    findings.extend(stage);
+    removal::fill(inventory, &started.files, &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     Judged { findings, ..Judged::default() }
