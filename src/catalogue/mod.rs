@@ -94,6 +94,32 @@ pub enum Judgement {
     Group0,
     /// The engine can not resolve the user or the group.
     UnknownUser,
+    /// The command names a program or a file that is not there or can not be started.
+    MissingProgram,
+    /// A script's interpreter is not there.
+    MissingInterpreter,
+    /// A program's dynamic loader is not there.
+    MissingLoader,
+    /// A program for glibc stands in an image with musl.
+    GlibcOnMusl,
+    /// A library that a program needs is not there.
+    MissingLibrary,
+    /// A program is for another machine than the image.
+    WrongArchitecture,
+    /// A compiled part of a Node package is for another C library.
+    ForeignAddon,
+    /// A link of a tree that was copied leads nowhere.
+    DanglingLink,
+    /// A virtual package of apk is still there.
+    ApkVirtual,
+    /// A virtual package of apk is there and empty.
+    ApkVirtualEmpty,
+    /// The command watches and serves sources, or builds at the start.
+    DevServer,
+    /// The command runs tests.
+    TestCommand,
+    /// A builder stage without a command of its own.
+    BuilderStage,
     /// Packages that npm would remove with `npm prune --omit=dev`.
     DevNpm,
     /// Packages that pnpm would remove with `pnpm prune --prod`.

@@ -307,6 +307,12 @@ pub struct Example {
     /// `WORKDIR` of the configuration.
     #[serde(default)]
     pub workdir: String,
+    /// Architecture that the configuration names, in Go's spelling.
+    #[serde(default)]
+    pub arch: Option<String>,
+    /// What the last entry of the history says.
+    #[serde(default)]
+    pub created_by: Option<String>,
     /// `USER` of the configuration.
     #[serde(default)]
     pub user: Option<String>,
@@ -342,6 +348,15 @@ pub struct ExampleFile {
     /// Texts that occur in it.
     #[serde(default)]
     pub contains: Vec<String>,
+    /// The text of a script.
+    #[serde(default)]
+    pub script: Option<String>,
+    /// Modules that JavaScript or Python of the application loads.
+    #[serde(default)]
+    pub imports: Vec<String>,
+    /// Permission bits; 0o755 where it is left out.
+    #[serde(default)]
+    pub mode: Option<u16>,
     /// Its whole content, which the probes read as they read that of a real file.
     #[serde(default)]
     pub body: Option<String>,
@@ -360,6 +375,12 @@ pub struct ExampleElf {
     /// The library's own name.
     #[serde(default)]
     pub soname: Option<String>,
+    /// The loader that it asks for.
+    #[serde(default)]
+    pub interpreter: Option<String>,
+    /// Number of the machine that it is for.
+    #[serde(default)]
+    pub machine: u16,
     /// Path of the Go main package.
     #[serde(default)]
     pub go_path: Option<String>,
@@ -393,6 +414,9 @@ pub struct ExamplePackage {
     /// Files it owns that are not in the image.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// Names of packages it needs.
+    #[serde(default)]
+    pub depends: Vec<String>,
 }
 
 /// A language package of an example.
@@ -409,6 +433,9 @@ pub struct ExampleModule {
     /// Files it holds, relative to `path`.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Names in its `dependencies` (npm).
+    #[serde(default)]
+    pub dependencies: Vec<String>,
 }
 
 /// Reads `format = "js"` and `format = ["js", "script"]` alike.

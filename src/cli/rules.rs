@@ -226,6 +226,25 @@ fn judgement_text(judgement: Judgement) -> &'static str {
         Judgement::DevComposer => "installed packages that composer install --no-dev would remove",
         Judgement::DevJvm => "libraries for tests and development among the jars of an application",
         Judgement::DevNuget => "packages for tests beside a published .NET program",
+        Judgement::MissingProgram => "the command names a program or a file that is not there, or can not be started",
+        Judgement::MissingInterpreter => {
+            "the `#!` line of a script on the command's way names a program that is not there"
+        }
+        Judgement::MissingLoader => "a program on the command's way asks for a loader that is not there",
+        Judgement::GlibcOnMusl => "a program on the command's way asks for glibc's loader, and the image has musl",
+        Judgement::MissingLibrary => "the loader does not find a library that a program on the command's way needs",
+        Judgement::WrongArchitecture => "a program on the command's way is for another machine than the image",
+        Judgement::ForeignAddon => {
+            "a compiled part of a Node package that the command reaches is for another C library or machine"
+        }
+        Judgement::DanglingLink => "a link in the Java run time that the command starts leads nowhere",
+        Judgement::ApkVirtual => "apk's database has a virtual package (`apk add --virtual`)",
+        Judgement::ApkVirtualEmpty => "a RUN made a virtual package without members and installed packages beside it",
+        Judgement::DevServer => "the command serves and watches sources, or builds at the start",
+        Judgement::TestCommand => "the command runs tests",
+        Judgement::BuilderStage => {
+            "sources, what was built of them and the tools are there, and no command of the image's own"
+        }
     }
 }
 

@@ -227,7 +227,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Whether musl's loader is at its usual place.
-    fn has_musl(&self) -> bool {
+    pub fn has_musl(&self) -> bool {
         let archs = ["x86_64", "aarch64", "armhf", "armv7", "i386", "powerpc64le", "s390x", "riscv64"];
         archs.iter().any(|arch| self.inventory.resolve(format!("lib/ld-musl-{arch}.so.1").as_bytes()).is_some())
     }

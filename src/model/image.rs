@@ -114,6 +114,9 @@ pub struct ImageConfig {
     pub exposed_ports: Vec<String>,
     /// `HEALTHCHECK` command.
     pub healthcheck: Vec<String>,
+    /// `VOLUME`, sorted; no part of reports.
+    #[serde(skip)]
+    pub volumes: Vec<String>,
     /// When the image was made, RFC 3339.
     pub created: Option<String>,
     /// The whole history, layers and empty entries.

@@ -14,6 +14,8 @@ pub const LITERAL_DOLLAR: char = '\u{1}';
 pub struct Script {
     /// The words behind `#!`; empty where there is no such line.
     pub shebang: Vec<String>,
+    /// Whether the `#!` line ends in a carriage return, which the kernel takes for a part of its last word.
+    pub crlf: bool,
     /// The simple commands of a shell script, in order, without quotes; see [`LITERAL_DOLLAR`].
     pub commands: Vec<Vec<String>>,
     /// `NAME=value` of a shell script, in order.

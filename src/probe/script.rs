@@ -62,12 +62,13 @@ pub fn is_shell(name: &str) -> bool {
 /// Reads a script with or without a `#!` line.
 pub fn script(body: &[u8]) -> Script {
     let shebang = shebang(body);
+    let crlf = !shebang.is_empty() && body.split(|&b| b == b'\n').next().is_some_and(|line| line.ends_with(b"\r"));
     match interpreter(&shebang) {
         None => Script { shebang, ..shell(body) },
-        Some(name) if is_shell(name) || name == "busybox" => Script { shebang, ..shell(body) },
+        Some(name) if is_shell(name) || name == "busybox" => Script { shebang, crlf, ..shell(body) },
         Some(name) => {
             let unread = Some(format!("{} code is not followed", name.trim_end_matches(['.', '0', '1', '2', '3'])));
-            Script { shebang, unread, ..Script::default() }
+            Script { shebang, crlf, unread, ..Script::default() }
         }
     }
 }

@@ -4,15 +4,18 @@
 //! `group` makes one finding of what belongs together. Loose files and directories that were left from building have a
 //! matcher of their own (`leftover`); the user an image runs as has code of its own. Bytes are not seen here.
 
+mod broken;
 mod deps;
 mod fold;
 mod group;
 mod leftover;
 mod need;
+mod packages;
 pub mod proof;
 mod removal;
 mod role;
 mod signal;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -24,7 +27,7 @@ use std::cmp::Reverse;
 use crate::{
     attribution::{self, Attribution},
     catalogue::Catalogue,
-    inventory::{FileId, Inventory, reach::Reach},
+    inventory::{Inventory, reach::Reach},
     model::{BaseLayers, Finding, ImageInfo, Origin, Role},
 };
 
@@ -50,12 +53,16 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     findings.extend(leftover::judge(catalogue, inventory, image, claimed));
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
+    findings.extend(packages::judge(catalogue, inventory, image));
+    let reach = Reach::follow(inventory, image, &catalogue.roles);
+    let started = broken::judge(catalogue, inventory, image, &reach);
+    findings.extend(started.findings);
+    let stage = stage::judge(catalogue, inventory, image, &reach, &findings);
+    findings.extend(stage);
     let attribution = attribution::attribute(image, &catalogue.bases);
     findings.iter_mut().for_each(|finding| finding.origin = origin(finding, &attribution));
-    let reach = Reach::follow(inventory, image, &catalogue.roles);
     let role = role::role(catalogue, inventory, image, &reach, &findings);
-    let runs: Vec<FileId> = reach.files().collect();
-    removal::fill(inventory, &runs, &mut findings);
+    removal::fill(inventory, &started.files, &mut findings);
     need::grade(catalogue, inventory, &reach, &role, &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -9,10 +9,10 @@ use crate::{
     catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule},
     inventory::Inventory,
     model::{
-        Elf, Entry, EntryId, Fact, Format, GoBuild, Group, ImageConfig, ImageInfo, ImagePath, Kind, LayerFacts,
-        Manager, NpmPackage, Observation, PackageRow, PythonDist, User,
+        Elf, Entry, EntryId, Fact, Format, GoBuild, Group, History, ImageConfig, ImageInfo, ImagePath, Imports, Kind,
+        LayerFacts, LayerInfo, Manager, NpmPackage, Observation, PackageRow, Platform, PythonDist, User,
     },
-    probe::{Looker, Probes, Shapes, shape_of},
+    probe::{Looker, Probes, Shapes, script, shape_of},
 };
 
 use super::judge;
@@ -60,15 +60,27 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
 
 fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
     let inventory = Inventory::build(vec![layer(catalogue, example)]);
-    let config =
-        (example.user.is_some() || !example.cmd.is_empty() || !example.workdir.is_empty()).then(|| ImageConfig {
-            user: example.user.clone().unwrap_or_default(),
-            cmd: example.cmd.clone(),
-            working_dir: example.workdir.clone(),
-            ..ImageConfig::default()
-        });
-    let image = ImageInfo { config, ..ImageInfo::default() };
+    let image = image(example);
     judge(catalogue, &inventory, &image).findings.iter().any(|finding| finding.rule == rule.about.id)
+}
+
+/// The configuration of an example; none where it says nothing of one.
+fn image(example: &Example) -> ImageInfo {
+    let says = example.user.is_some() || !example.cmd.is_empty() || !example.workdir.is_empty();
+    let config = says.then(|| ImageConfig {
+        user: example.user.clone().unwrap_or_default(),
+        cmd: example.cmd.clone(),
+        working_dir: example.workdir.clone(),
+        ..ImageConfig::default()
+    });
+    let platform = example.arch.clone().map(|architecture| Platform {
+        os: "linux".to_string(),
+        architecture,
+        ..Platform::default()
+    });
+    let history = example.created_by.clone().map(|created_by| History { created_by, ..History::default() });
+    let layers = vec![LayerInfo { history, ..LayerInfo::default() }];
+    ImageInfo { config, platform, layers, ..ImageInfo::default() }
 }
 
 /// What the probes would say about a layer that holds just this.
@@ -83,6 +95,7 @@ struct Body {
     link: Vec<u8>,
     format: Format,
     size: u64,
+    mode: Option<u16>,
     facts: Vec<Fact>,
 }
 
@@ -126,7 +139,8 @@ impl<'a> Image<'a> {
             }
             let files =
                 package.files.iter().chain(&package.missing).map(|file| ImagePath::from(file.as_str())).collect();
-            let mut row = PackageRow { name: name.clone(), version: package.version.clone(), ..PackageRow::default() };
+            let (name, version, depends) = (name.clone(), package.version.clone(), package.depends.clone());
+            let mut row = PackageRow { name: name.clone(), version, depends, ..PackageRow::default() };
             if manager == Manager::Deb {
                 let list = Fact::FileList { package: name.clone(), files };
                 self.fact(&format!("var/lib/dpkg/info/{name}.list"), list);
@@ -146,10 +160,10 @@ impl<'a> Image<'a> {
     }
 
     fn npm(&mut self, module: &ExampleModule) {
-        let (name, version) = (module.name.clone(), module.version.clone());
+        let (name, version, dependencies) = (module.name.clone(), module.version.clone(), module.dependencies.clone());
         self.fact(
             &format!("{}/package.json", module.path),
-            Fact::Npm(NpmPackage { name, version, ..NpmPackage::default() }),
+            Fact::Npm(NpmPackage { name, version, dependencies, ..NpmPackage::default() }),
         );
         for file in &module.files {
             self.plain(&format!("{}/{file}", module.path));
@@ -170,7 +184,11 @@ impl<'a> Image<'a> {
 
     fn file(&mut self, file: &ExampleFile) {
         let kind = file.kind.unwrap_or(Kind::File);
-        let format = file.format.unwrap_or(if file.elf.is_some() { Format::Elf } else { Format::Other });
+        let format = file.format.unwrap_or(match (&file.elf, &file.script) {
+            (Some(_), _) => Format::Elf,
+            (None, Some(_)) => Format::Script,
+            (None, None) => Format::Other,
+        });
         let literals = self.literals(format, &file.contains);
         let mut facts = match (&file.elf, &file.body) {
             (_, Some(body)) => self.seen(&file.path, body),
@@ -189,6 +207,11 @@ impl<'a> Image<'a> {
         };
         body.format = format;
         body.size = size;
+        body.mode = file.mode;
+        if !file.imports.is_empty() {
+            body.facts.push(Fact::Imports(Imports { modules: file.imports.clone(), ..Imports::default() }));
+        }
+        body.facts.extend(file.script.iter().map(|text| Fact::Script(script::script(text.as_bytes()))));
         body.facts.extend(facts);
     }
 
@@ -243,7 +266,7 @@ impl<'a> Image<'a> {
                 link: &body.link,
                 kind: body.kind.unwrap_or(Kind::File),
                 format: body.format,
-                mode: 0o755,
+                mode: body.mode.unwrap_or(0o755),
                 uid: 0,
                 gid: 0,
                 size: body.size,
@@ -261,8 +284,8 @@ fn elf(elf: &ExampleElf, literals: Vec<String>) -> Elf {
         path,
         module: elf.go_module.clone().map(|module| (module, "v1.0.0".to_string())),
     });
-    let (soname, needed) = (elf.soname.clone(), elf.needed.clone());
-    Elf { program: elf.program, soname, needed, go, literals, ..Elf::default() }
+    let (soname, needed, interpreter) = (elf.soname.clone(), elf.needed.clone(), elf.interpreter.clone());
+    Elf { program: elf.program, machine: elf.machine, interpreter, soname, needed, go, literals, ..Elf::default() }
 }
 
 #[cfg(test)]

@@ -41,6 +41,13 @@ pub(super) fn fill(inventory: &Inventory, runs: &[FileId], findings: &mut [Findi
     }
 }
 
+/// Names of the packages that `apk del` of a virtual package removes with it.
+pub(super) fn with_group(inventory: &Inventory, group: &str) -> BTreeSet<String> {
+    let graph = Graph::new(inventory, Manager::Apk, &[]);
+    let removed = graph.removed(&[group].into());
+    graph.names(removed.orphans.into_iter()).into_iter().collect()
+}
+
 /// The live packages of one manager and what they need. Packages are known by their places, and so are names, so that
 /// a database of whatever shape is gone through once for each question.
 struct Graph<'a> {

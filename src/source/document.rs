@@ -272,6 +272,7 @@ fn image_config(object: Object<'_>) -> Result<ImageConfig, String> {
         labels: labels.collect::<Result<BTreeMap<_, _>, String>>().map_err(|e| format!("labels: {e}"))?,
         exposed_ports,
         healthcheck: run.object("healthcheck")?.texts("test")?,
+        volumes: run.object("volumes")?.members().iter().map(|(key, _)| key.clone()).collect(),
         created: time(object)?,
         history: object.list("history")?.iter().map(history).collect::<Result<_, _>>()?,
     })
