@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
     attribution,
@@ -52,8 +52,9 @@ pub struct Progress {
 /// # Errors
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
-    let (image, inventory) = read(reference, catalogue, options)?;
-    let rule::Judged { findings, role, base } = rule::judge(catalogue, &inventory, &image);
+    let pool = threads(options)?;
+    let (image, inventory) = read_with(&pool, reference, catalogue, options)?;
+    let rule::Judged { findings, role, base } = pool.install(|| rule::judge(catalogue, &inventory, &image));
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
         layers: summarise(&image, &inventory),
@@ -74,17 +75,26 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
+    read_with(&threads(options)?, reference, catalogue, options)
+}
+
+fn threads(options: &ScanOptions) -> Result<ThreadPool> {
+    let pool = ThreadPoolBuilder::new().num_threads(options.jobs).thread_name(|n| format!("offcut-{n}")).build();
+    pool.map_err(|e| Error::judge("can not start threads").cause(e))
+}
+
+fn read_with(
+    pool: &ThreadPool,
+    reference: &str,
+    catalogue: &Catalogue,
+    options: &ScanOptions,
+) -> Result<(ImageInfo, Inventory)> {
     let base = options.base.as_ref().map(|base| given_base(base, &options.source)).transpose()?;
     let source = source::open(reference, &options.source)?;
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(options.jobs)
-        .thread_name(|n| format!("offcut-{n}"))
-        .build()
-        .map_err(|e| Error::judge("can not start threads").cause(e))?;
     let probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
     let (image_bytes, image_entries) = (AtomicU64::new(0), AtomicU64::new(0));
     let peeler = Peeler {
-        pool: &pool,
+        pool,
         probes: &probes,
         limits: options.limits,
         progress: &options.progress.done,

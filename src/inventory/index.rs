@@ -16,11 +16,15 @@ pub(super) struct PathIndex {
 }
 
 impl PathIndex {
-    /// Indexes distinct paths by their position.
+    /// Indexes sorted paths by their position; of equal paths the first counts.
     pub fn build<'a>(paths: impl ExactSizeIterator<Item = &'a [u8]>) -> Self {
         let hasher = DefaultHashBuilder::default();
         let mut table = HashTable::with_capacity(paths.len());
+        let mut last = None;
         for (at, path) in paths.enumerate() {
+            if last.replace(path) == Some(path) {
+                continue;
+            }
             let hash = hasher.hash_one(path);
             table.insert_unique(hash, (hash, at as u32), |(hash, _)| *hash);
         }

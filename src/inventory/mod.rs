@@ -61,6 +61,8 @@ pub struct Inventory {
     live: usize,
     /// The live nodes by path.
     index: PathIndex,
+    /// The lowest of the buried nodes of each path, counted from the first buried one.
+    hidden: PathIndex,
     /// For every hard link the file it is another name of.
     targets: Vec<(FileId, FileId)>,
     packages: Vec<Package>,
@@ -101,9 +103,10 @@ impl Inventory {
     /// Merges the layers, lowest first, and finds the owner of every file.
     pub fn build(layers: Vec<LayerFacts>) -> Self {
         let Merged { nodes, live, implied } = merge::merge(&layers);
-        let (index, targets, packages, owners, node) = Default::default();
-        let mut inventory = Self { layers, implied, nodes, live, index, targets, packages, owners, node };
+        let (index, hidden, targets, packages, owners, node) = Default::default();
+        let mut inventory = Self { layers, implied, nodes, live, index, hidden, targets, packages, owners, node };
         inventory.index = PathIndex::build(inventory.files().map(|f| f.path()));
+        inventory.hidden = PathIndex::build(inventory.buried().map(|f| f.path()));
         inventory.targets = inventory.find_hard_link_targets();
         inventory.note_lost_links();
         let found = owner::find(&inventory);
@@ -166,10 +169,11 @@ impl Inventory {
 
     /// The buried files that once were at this path, lowest layer first.
     pub fn buried_at(&self, path: &[u8]) -> impl Iterator<Item = File<'_>> {
-        let nodes = &self.nodes[self.live..];
-        let from = nodes.partition_point(|n| self.path_of(n) < path);
-        let to = from + nodes[from..].partition_point(|n| self.path_of(n) <= path);
-        (self.live + from..self.live + to).map(|at| self.file(FileId(at as u32)))
+        let is_it = |at: u32| self.nodes.get(self.live + at as usize).is_some_and(|node| self.path_of(node) == path);
+        let from = self.live + self.hidden.find(path, is_it).unwrap_or(0) as usize;
+        let nodes = self.nodes.get(from..).unwrap_or_default();
+        let count = nodes.iter().take_while(|node| self.path_of(node) == path).count();
+        (from..from + count).map(|at| self.file(FileId(at as u32)))
     }
 
     fn range_below(&self, from: usize, to: usize, dir: &[u8]) -> impl Iterator<Item = File<'_>> {

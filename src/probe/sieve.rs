@@ -5,7 +5,7 @@
 //! no literal; the rare rest is compared in full. Why not a library: `benches/README.md` has the comparison with
 //! `aho-corasick`, which this replaces at about a tenth of its cost.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::model::{Format, FormatSet};
 

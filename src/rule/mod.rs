@@ -46,15 +46,22 @@ pub struct Judged {
 ///
 /// The same image gives the same findings in the same order.
 pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
-    let signals = signal::collect(catalogue, inventory);
-    let claimed =
-        signals.iter().filter(|signal| signal.proof).flat_map(|signal| signal.files.iter().copied()).collect();
-    let mut findings = group::findings(catalogue, inventory, image, signals);
-    findings.extend(leftover::judge(catalogue, inventory, image, claimed));
-    findings.extend(user::judge(catalogue, inventory, image));
-    findings.extend(deps::judge(catalogue, inventory, image));
-    findings.extend(packages::judge(catalogue, inventory, image));
-    let reach = Reach::follow(inventory, image, &catalogue.roles);
+    let tools = || {
+        let signals = signal::collect(catalogue, inventory);
+        let proofs = signals.iter().filter(|signal| signal.proof);
+        let claimed = proofs.flat_map(|signal| signal.files.iter().copied()).collect();
+        let mut findings = group::findings(catalogue, inventory, image, signals);
+        findings.extend(leftover::judge(catalogue, inventory, image, claimed));
+        findings
+    };
+    let others = || {
+        let mut findings = user::judge(catalogue, inventory, image);
+        findings.extend(deps::judge(catalogue, inventory, image));
+        findings.extend(packages::judge(catalogue, inventory, image));
+        (findings, Reach::follow(inventory, image, &catalogue.roles))
+    };
+    let (mut findings, (more, reach)) = rayon::join(tools, others);
+    findings.extend(more);
     let started = broken::judge(catalogue, inventory, image, &reach);
     findings.extend(started.findings);
     let stage = stage::judge(catalogue, inventory, image, &reach, &findings);
