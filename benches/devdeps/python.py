@@ -78,7 +78,8 @@ class Pdm(Python):
         self.pdm(root, tools, "install")
 
     def prune(self, root, tools):
-        self.pdm(root, tools, "sync", "--prod", "--clean")
+        # `--clean` removes only what is not in the lock at all, so groups for development stay.
+        self.pdm(root, tools, "sync", "--prod", "--only-keep")
 
     def pdm(self, root, tools, *arguments):
         # Releases that go together.
