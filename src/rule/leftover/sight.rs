@@ -46,16 +46,20 @@ impl<'a> Sight<'a> {
         let (names, places) = indexes(catalogue);
         let mut sight = Self { trees: Vec::new(), files: Vec::new(), manifests: HashMap::new() };
         let mut last: &[u8] = b"";
-        let mut last_state = State::Live;
         for file in inventory.all() {
-            if file.state() != last_state {
-                (last, last_state) = (b"", file.state());
+            // A live directory is in the inventory whether an archive lists it or not; a buried one is known by what
+            // lies in it.
+            if file.state() == State::Live {
+                if file.kind() == Kind::Dir {
+                    sight.dir(catalogue, &places, file.path(), State::Live);
+                }
+            } else {
+                let shared = path::shared_dir(last, file.path());
+                for dir in path::ancestors(file.path()).take_while(|dir| dir.len() > shared) {
+                    sight.dir(catalogue, &places, dir, State::Buried);
+                }
+                last = file.path();
             }
-            let shared = path::shared_dir(last, file.path());
-            for dir in path::ancestors(file.path()).take_while(|dir| dir.len() > shared) {
-                sight.dir(catalogue, &places, dir, file.state());
-            }
-            last = file.path();
             if matches!(file.kind(), Kind::File | Kind::Hardlink) {
                 sight.file(catalogue, &names, file);
             }
