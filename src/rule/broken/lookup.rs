@@ -59,8 +59,11 @@ impl<'a> Lookup<'a> {
             let place = self.absolute(format!("{dir}/{word}").as_bytes());
             match self.executable(&place) {
                 Ok(file) => return Ok(file),
-                // Go refuses what it finds through a relative entry, a shell does not.
-                Err(stop) => unknown |= stop == Stop::Unknown || !dir.starts_with('/'),
+                // Base images come with empty directories in PATH; and Go refuses what it finds through a relative
+                // entry, a shell does not.
+                Err(stop) => {
+                    unknown |= stop == Stop::Unknown && !self.is_empty(dir.as_bytes()) || !dir.starts_with('/')
+                }
             }
         }
         if unknown {
@@ -78,6 +81,11 @@ impl<'a> Lookup<'a> {
     /// A path as seen from the working directory, not cleaned: `..` behind a link is the kernel's to follow.
     pub fn absolute(&self, word: &[u8]) -> Vec<u8> {
         if word.starts_with(b"/") { word.to_vec() } else { [b"/", &self.cwd[..], b"/", word].concat() }
+    }
+
+    fn is_empty(&self, dir: &[u8]) -> bool {
+        let dir = path::clean(dir);
+        !self.volumes.contains(&dir) && self.inventory.under(&dir).next().is_none()
     }
 
     fn executable(&self, place: &[u8]) -> Result<File<'a>, Stop> {

@@ -38,6 +38,14 @@ const SCRIPTS_MAX: usize = 5;
 /// Libraries of one program that are named; a program that lacks more lacks its base.
 const LIBRARIES_MAX: usize = 10;
 
+/// Commands that a shell runs itself, or may.
+const BUILTINS: [&str; 43] = [
+    ".", ":", "[", "alias", "bg", "break", "case", "cd", "command", "continue", "echo", "eval", "exec", "exit",
+    "export", "false", "fg", "for", "getopts", "hash", "if", "jobs", "kill", "let", "local", "printf", "pwd", "read",
+    "return", "set", "shift", "source", "test", "time", "trap", "true", "type", "ulimit", "umask", "unset", "until",
+    "wait", "while",
+];
+
 /// What the judgement found out.
 #[derive(Default)]
 pub(super) struct Started {
@@ -69,6 +77,7 @@ pub(super) fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageI
     check.start(first, true);
     if check.faults.is_empty() {
         check.arguments(&argv, config);
+        check.plain_text(&argv, config);
         let steps = reach.command().map(|command| &command.steps[..]).unwrap_or_default();
         steps.iter().for_each(|step| check.step(step, config));
     }
@@ -311,6 +320,20 @@ impl<'a> Check<'a> {
         self.fault(Judgement::MissingProgram, shown.as_bytes(), false, text, None);
     }
 
+    /// Checks the command of a shell form that has one and nothing else: `CMD exec /srv/app --port 80`.
+    fn plain_text(&mut self, argv: &[&str], config: &ImageConfig) {
+        let [shell, "-c", text, ..] = argv else { return };
+        let is_shell = matches!(shell.rsplit('/').next(), Some("sh" | "bash" | "dash" | "ash"));
+        if !is_shell || text.contains(|c: char| !c.is_ascii_alphanumeric() && !" /._-:=,@+".contains(c)) {
+            return;
+        }
+        let words: Vec<&str> =
+            text.split(' ').filter(|word| !word.is_empty()).skip_while(|word| *word == "exec").collect();
+        let Some(first) = words.first().filter(|word| !word.contains('=') && !BUILTINS.contains(word)) else { return };
+        self.start(first, false);
+        self.arguments(&words, config);
+    }
+
     /// Checks a command behind a wrapper or a script.
     fn step(&mut self, step: &Step, config: &ImageConfig) {
         let script = step.written_in.map(|file| path::show(self.inventory.file(file).path()));
@@ -323,7 +346,7 @@ impl<'a> Check<'a> {
         match step.program {
             Some(file) => self.runs(self.inventory.file(file), false, 0),
             // Scripts may make what they start; what the configuration names is there or not.
-            None if step.written_in.is_none() && !text_of_shell(config) => {
+            None if !text_of_shell(config) && (step.written_in.is_none() || passed_on(step, config)) => {
                 if let Some(word) = step.argv.first().filter(|word| !word.contains(['$', LITERAL_DOLLAR])) {
                     self.start(word, false);
                 }
@@ -344,12 +367,23 @@ impl<'a> Check<'a> {
         if self.faults.iter().any(|fault| fault.at == at && fault.judgement == judgement) {
             return;
         }
-        let class = if file.is_some() { EvidenceClass::Content } else { EvidenceClass::Config };
-        let first = Evidence { class, witness: text, path: file.map(|file| ImagePath::new(file.path())) };
-        let chain = Evidence { class: EvidenceClass::Config, witness: self.named.join(", "), path: None };
+        let chain = self.named.join(", ");
+        let config = |witness| Evidence { class: EvidenceClass::Config, witness, path: None };
+        let evidence = match file {
+            Some(file) => {
+                let path = Some(ImagePath::new(file.path()));
+                vec![Evidence { class: EvidenceClass::Content, witness: text, path }, config(chain)]
+            }
+            None => vec![config(format!("{chain}: {text}"))],
+        };
         let confidence = if by_engine { Confidence::Certain } else { Confidence::High };
-        self.faults.push(Fault { judgement, at, confidence, evidence: vec![first, chain] });
+        self.faults.push(Fault { judgement, at, confidence, evidence });
     }
+}
+
+/// Whether a script starts what `CMD` names by its path: `exec "$@"`.
+fn passed_on(step: &Step, config: &ImageConfig) -> bool {
+    step.argv == config.cmd && step.argv.first().is_some_and(|word| word.starts_with('/'))
 }
 
 /// Whether the configuration's command is a text for a shell, in which anything may stand before a command.
