@@ -19,6 +19,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod user;
+mod wanted;
 
 pub use self::user::effective_user;
 
@@ -70,6 +71,7 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     findings.iter_mut().for_each(|finding| finding.origin = origin(finding, &attribution));
     let role = role::role(catalogue, inventory, image, &reach, &findings);
     removal::fill(inventory, &started.files, &mut findings);
+    wanted::grade(inventory, &mut findings);
     need::grade(catalogue, inventory, &reach, &role, &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
