@@ -105,7 +105,7 @@ def wheel(requirement, work):
 
 
 def npm(requirement, work):
-    """The directory of an npm package, installed with what it needs."""
+    """The `node_modules` of an npm package, installed with what it needs."""
     folder = work / "npm" / re.sub(r"\W+", "-", requirement)
     if not (folder / "node_modules").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def lay_tools(work, root, quick):
     table = rows(quick)
     for source, package, _, _ in table:
         sources[source].add(package)
-    debs = {}
+    debs = collections.defaultdict(dict)
     for source, names in sources.items():
         kind, _, suite = source.partition(":")
         if kind == "deb":
@@ -166,8 +166,19 @@ def unpack(source, package, tree, debs, work):
         with zipfile.ZipFile(wheel(package, work)) as archive:
             archive.extractall(tree)
         return True
-    shutil.copytree(npm(package, work), tree, symlinks=True)
+    pack(package, tree / "node_modules", work)
     return True
+
+
+def pack(requirement, modules, work):
+    """Unpacks one npm package as an installation would lay it down, without what it needs."""
+    folder = work / "packs" / re.sub(r"\W+", "-", requirement)
+    if not list(folder.glob("*.tgz")):
+        folder.mkdir(parents=True, exist_ok=True)
+        run("npm", "pack", "--silent", requirement, cwd=folder)
+    place = modules / requirement.rpartition("@")[0]
+    place.mkdir(parents=True)
+    run("tar", "-C", place, "--strip-components=1", "-xzf", next(folder.glob("*.tgz")))
 
 
 def lay(variant, original, place):

@@ -37,24 +37,59 @@ class Row:
 
 ROOT_USER = {"root-user/uid-0": "medium"}
 DEV = {"dev-dependency/npm": "high"}
+# What a base on the full Debian variant brings along.
+FULL = {"build-tool/gcc": "high", "build-tool/git": "medium"}
+# A cache is low, and medium above 50 MB.
+NPM_CACHE = {"cache/npm": "medium"}
+MANAGER = {"build-tool/npm"}
 
 ROWS = [
-    Row("s0.1-single", "node", DEV | ROOT_USER),
-    Row("s0.2-builder", "node", DEV | ROOT_USER, target="builder", file="s2.6-targets"),
-    Row("s0.3-unpruned", "node", DEV, also={"root-user/named-user"}, never={"root-user/uid-0", "source/"}),
-    Row("s1.1-go-single", "go", ROOT_USER, never={"secret/"}),
-    Row("s1.2-go-alpine", "go", ROOT_USER, never={"build-tool/", "source/"}),
-    Row("s1.3-node-ci", "node", ROOT_USER, never={"dev-dependency/", "build-tool/typescript"}),
+    Row("s0.1-single", "node", FULL | DEV | NPM_CACHE | ROOT_USER | {"source/typescript": "medium"}),
+    Row(
+        "s0.2-builder",
+        "node",
+        {"wrong-stage/builder": "high"} | ROOT_USER,
+        also={"dev-dependency/npm", "source/typescript"},
+        target="builder",
+        file="s2.6-targets",
+        role="base",
+    ),
+    Row("s0.3-unpruned", "node", DEV, also={"root-user/named-user"} | MANAGER, never={"root-user/uid-0", "source/"}),
+    Row(
+        "s1.1-go-single",
+        "go",
+        FULL | ROOT_USER | {"build-tool/go": "high", "cache/go-build": "medium", "source/compiled": "medium"},
+        never={"secret/"},
+    ),
+    Row(
+        "s1.2-go-alpine",
+        "go",
+        {"broken-runtime/glibc-on-musl": "high"} | ROOT_USER,
+        never={"build-tool/", "source/"},
+    ),
+    Row("s1.3-node-ci", "node", ROOT_USER, also={"cache/npm"}, never={"dev-dependency/", "build-tool/typescript"}),
     Row("s2.1-node-unpruned", "node", DEV | ROOT_USER),
     Row("s2.2-go-scratch", "go", ROOT_USER, never={"build-tool/", "source/", "leftover/", "cache/"}),
     Row("s2.3-node-pruned", "node", {}, also={"root-user/named-user"}, never={"dev-dependency/", "source/", "cache/"}),
     Row("s2.4-python-wheels", "python", {}, also={"leftover/wheels"}, never={"root-user/uid-0", "source/", "secret/"}),
     Row("s2.5-react-nginx", "react", ROOT_USER, never={"build-tool/", "dev-dependency/", "source/"}),
-    Row("s2.6a-development", "node", DEV | ROOT_USER, target="development", file="s2.6-targets"),
-    Row("s2.6b-test", "node", DEV | ROOT_USER, target="test", file="s2.6-targets"),
+    Row(
+        "s2.6a-development",
+        "node",
+        {"wrong-stage/dev-server": "high"} | DEV | NPM_CACHE | ROOT_USER,
+        target="development",
+        file="s2.6-targets",
+    ),
+    Row(
+        "s2.6b-test",
+        "node",
+        {"wrong-stage/test": "high"} | DEV | NPM_CACHE | ROOT_USER,
+        target="test",
+        file="s2.6-targets",
+    ),
     Row("s2.6c-production", "node", DEV | ROOT_USER, target="production", file="s2.6-targets"),
     Row("s3.2-react-maps", "react", ROOT_USER | {"source/map": "medium"}, never={"build-tool/", "dev-dependency/"}),
-    Row("s3.3-typescript-api", "node", ROOT_USER, never={"dev-dependency/", "source/"}),
+    Row("s3.3-typescript-api", "node", ROOT_USER, also={"cache/npm"}, never={"dev-dependency/", "source/"}),
     Row("s3.4-runner", "node", {}, also={"root-user/named-user"}, never={"root-user/uid-0", "dev-dependency/"}),
 ]
 
