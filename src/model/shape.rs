@@ -47,8 +47,8 @@ impl NamePattern {
             None => name == self.head.as_bytes(),
             Some(tail) => {
                 name.len() >= self.head.len() + tail.len()
-                    && name.starts_with(self.head.as_bytes())
                     && name.ends_with(tail.as_bytes())
+                    && name.starts_with(self.head.as_bytes())
             }
         }
     }
@@ -66,7 +66,9 @@ impl NamePattern {
 #[derive(Debug)]
 pub struct NameIndex<T> {
     exact: HashMap<Box<[u8]>, Vec<T>>,
-    /// By the last extension, the dot with it.
+    /// Whole endings such as `*.js`, the dot with them; most patterns are.
+    plain: HashMap<Box<[u8]>, Vec<T>>,
+    /// The others by the last extension.
     endings: HashMap<Box<[u8]>, Vec<(NamePattern, T)>>,
     /// By what stands before the first dot that is not at the beginning.
     stems: HashMap<Box<[u8]>, Vec<(NamePattern, T)>>,
@@ -76,7 +78,8 @@ pub struct NameIndex<T> {
 
 impl<T> Default for NameIndex<T> {
     fn default() -> Self {
-        Self { exact: HashMap::new(), endings: HashMap::new(), stems: HashMap::new(), others: Vec::new() }
+        let (exact, plain, endings, stems, others) = Default::default();
+        Self { exact, plain, endings, stems, others }
     }
 }
 
@@ -89,7 +92,9 @@ impl<T: Copy> NameIndex<T> {
             return;
         };
         let entry = (pattern.clone(), value);
-        if let Some(ending) = ending(tail.as_bytes()) {
+        if head.is_empty() && ending(tail.as_bytes()) == Some(tail.as_bytes()) {
+            self.plain.entry(tail.as_bytes().into()).or_default().push(value);
+        } else if let Some(ending) = ending(tail.as_bytes()) {
             self.endings.entry(ending.into()).or_default().push(entry);
         } else if let Some(stem) = stem(head) {
             self.stems.entry(stem.into()).or_default().push(entry);
@@ -100,8 +105,10 @@ impl<T: Copy> NameIndex<T> {
 
     /// Everything whose pattern fits a name; something with two fitting patterns comes twice.
     pub fn find<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = T> + 'a {
-        let exact = self.exact.get(name).into_iter().flatten().copied();
-        let endings = ending(name).and_then(|ending| self.endings.get(ending));
+        let ending = ending(name);
+        let plain = ending.and_then(|ending| self.plain.get(ending));
+        let exact = self.exact.get(name).into_iter().chain(plain).flatten().copied();
+        let endings = ending.and_then(|ending| self.endings.get(ending));
         let stems = stem(name).and_then(|stem| self.stems.get(stem));
         let starred = endings.into_iter().flatten().chain(stems.into_iter().flatten()).chain(&self.others);
         exact.chain(starred.filter(move |(pattern, _)| pattern.matches(name)).map(|(_, value)| *value))

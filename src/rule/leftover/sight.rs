@@ -81,7 +81,13 @@ impl<'a> Sight<'a> {
     fn file(&mut self, catalogue: &Catalogue, names: &NameIndex<Named>, file: File<'a>) {
         for named in names.find(path::name(file.path())) {
             match named {
-                Named::Loose(table) => self.files.push((table, file)),
+                Named::Loose((rule, at)) => {
+                    let files = catalogue.rules.get(rule).and_then(|rule| rule.files.get(at));
+                    // Nearly every file of an image has an owner: it need not be kept to be dropped later.
+                    if files.is_some_and(|files| !files.unowned || file.owner().is_none()) {
+                        self.files.push(((rule, at), file));
+                    }
+                }
                 Named::Manifest => {
                     let names: &mut Vec<_> = self.manifests.entry(path::parent(file.path())).or_default();
                     if names.len() < MANIFESTS_MAX && !names.contains(&path::name(file.path())) {
