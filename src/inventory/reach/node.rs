@@ -122,6 +122,14 @@ impl<'a> Starter<'_, 'a> {
                     let code = joined.or_else(|| words.next().and_then(|word| start.env.word(word)));
                     return self.code(&start.env.cwd, &code.unwrap_or_default(), id);
                 }
+                // `nodemon --exec "ts-node src/main.ts"`
+                "-x" | "--exec" if !values.is_empty() => {
+                    let value = joined.or_else(|| words.next().and_then(|word| start.env.word(word)));
+                    let argv =
+                        vec!["/bin/sh".to_string(), "-c".to_string(), super::walk::literal(value.unwrap_or_default())];
+                    let (env, parent, main) = (start.env.clone(), Some(id), start.main);
+                    return self.walk.start(Start { argv, env, parent, how: How::Starts, main });
+                }
                 _ if VALUES.contains(&option) || values.contains(&option) => {
                     if joined.is_none() {
                         words.next();
@@ -138,7 +146,11 @@ impl<'a> Starter<'_, 'a> {
             let main = npm.main.clone();
             return self.main_file(start, &main, id);
         }
-        if start.main {
+        if !values.is_empty() {
+            let scope = self.walk.loadable(&start.env.cwd);
+            self.walk.open(Scope::Below(scope), Some(id), "runs what its configuration names");
+            self.walk.open(Scope::Programs, Some(id), "runs what its configuration names");
+        } else if start.main {
             self.walk.open(Scope::Programs, Some(id), "is a prompt: whoever uses it may start anything");
         }
     }

@@ -38,9 +38,10 @@ pub(super) struct Starter<'w, 'a> {
 
 impl<'a> Starter<'_, 'a> {
     pub fn follow(&mut self, start: Start) {
-        for argv in start.env.arguments(&start.argv) {
+        for (at, argv) in start.env.arguments(&start.argv).into_iter().enumerate() {
             let Start { ref env, parent, how, main, .. } = start;
-            self.one(Start { argv, env: env.clone(), parent, how, main });
+            // Only the likeliest is what the container comes to.
+            self.one(Start { argv, env: env.clone(), parent, how, main: main && at == 0 });
         }
     }
 

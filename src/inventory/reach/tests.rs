@@ -182,8 +182,11 @@ fn the_entry_point_of_official_images_runs_node_where_the_argument_is_no_program
     let reach = follow(&inventory, config("docker-entrypoint.sh", "server.js"));
     assert_eq!(steps(&reach).last().map(String::as_str), Some("node server.js"));
     assert!(reach.has(inventory.get(b"app/server.js").expect("there").id()));
-    let reach = follow(&inventory, config("docker-entrypoint.sh", "other x"));
-    assert_eq!(steps(&reach).last().map(String::as_str), Some("other x"));
+    for (cmd, last) in [("other x", "other x"), ("node server.js", "node server.js")] {
+        let reach = follow(&inventory, config("docker-entrypoint.sh", cmd));
+        assert_eq!(steps(&reach).last().map(String::as_str), Some(last));
+        assert_eq!(openings(&inventory, &reach), Vec::<String>::new(), "{cmd}");
+    }
 }
 
 #[test]
@@ -275,6 +278,30 @@ fn npm_start_leads_to_its_script_and_needs_npm() {
     let reach = follow(&inventory, config("npm", "run dev"));
     assert_eq!(steps(&reach), ["npm run dev", "/bin/sh -c vite --host", "vite --host"]);
     assert!(reach.has(inventory.get(b"app/node_modules/vite/index.js").expect("there").id()));
+}
+
+#[test]
+fn nodemon_starts_what_it_is_told() {
+    let inventory = image()
+        .elf("bin/sh", &[])
+        .elf("usr/local/bin/node", &[])
+        .link("usr/local/bin/nodemon", "../lib/node_modules/nodemon/bin/nodemon.js")
+        .module("usr/local/lib/node_modules/nodemon", &[])
+        .text("usr/local/lib/node_modules/nodemon/bin/nodemon.js", "#!/usr/local/bin/node\n")
+        .elf("usr/local/bin/compile", &[])
+        .text("app/src/main.ts", "1")
+        .inventory();
+    let command = |words: &[&str]| ImageConfig {
+        entrypoint: words.iter().map(|word| word.to_string()).collect(),
+        ..config("", "")
+    };
+    let reach = follow(&inventory, command(&["nodemon", "--watch", "src", "--exec", "compile && run"]));
+    assert!(reach.has(inventory.get(b"usr/local/bin/compile").expect("there").id()));
+    let reach = follow(&inventory, command(&["nodemon", "-w", "src", "src/main.ts"]));
+    assert!(reach.has(inventory.get(b"app/src/main.ts").expect("there").id()));
+    assert_eq!(openings(&inventory, &reach), Vec::<String>::new());
+    let reach = follow(&inventory, command(&["nodemon"]));
+    assert_eq!(reach.openings().len(), 2, "{:?}", openings(&inventory, &reach));
 }
 
 #[test]
