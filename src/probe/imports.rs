@@ -184,11 +184,7 @@ pub fn python(body: &[u8]) -> Imports {
                 found.call(&tokens, at + 2, false);
             }
             b"system" | b"popen" if opens && member => found.call(&tokens, at + 2, true),
-            _ if opens && member && at >= 2 && tokens.get(at - 2) == Some(&Token::Word(b"os")) => {
-                if word.starts_with(b"exec") || word.starts_with(b"spawn") || word.starts_with(b"posix_spawn") {
-                    found.call(&tokens, at + 2, false);
-                }
-            }
+            _ if opens && member && starts_by_os(&tokens, at, word) => found.call(&tokens, at + 2, false),
             _ => {}
         }
     }
@@ -199,6 +195,12 @@ pub fn python(body: &[u8]) -> Imports {
         found.more_modules("uses Django, which loads applications by name");
     }
     found.finish()
+}
+
+/// `os.execvp(`, `os.spawnl(` and their like.
+fn starts_by_os(tokens: &[Token<'_>], at: usize, word: &[u8]) -> bool {
+    let starts = [&b"exec"[..], b"spawn", b"posix_spawn"].iter().any(|start| word.starts_with(start));
+    starts && at.checked_sub(2).and_then(|at| tokens.get(at)) == Some(&Token::Word(b"os"))
 }
 
 /// `a.b as c, d`: the names.

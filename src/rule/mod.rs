@@ -8,9 +8,11 @@ mod broken;
 mod deps;
 mod fold;
 mod group;
+mod need;
 mod packages;
 pub mod proof;
 mod removal;
+mod role;
 mod signal;
 mod stage;
 #[cfg(test)]
@@ -44,18 +46,20 @@ pub struct Judged {
 pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
     let signals = signal::collect(catalogue, inventory);
     let mut findings = group::findings(catalogue, inventory, image, signals);
-    let reach = Reach::follow(inventory, image, &catalogue.roles);
     findings.extend(user::judge(catalogue, inventory, image));
     findings.extend(deps::judge(catalogue, inventory, image));
+    let reach = Reach::follow(inventory, image, &catalogue.roles);
     let started = broken::judge(catalogue, inventory, image, &reach);
     findings.extend(started.findings);
     findings.extend(packages::judge(catalogue, inventory, image));
     let stage = stage::judge(catalogue, inventory, image, &reach, &findings);
     findings.extend(stage);
     removal::fill(inventory, &started.files, &mut findings);
+    let role = role::role(catalogue, inventory, image, &reach, &findings);
+    need::grade(catalogue, inventory, &reach, &role, &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    Judged { findings, ..Judged::default() }
+    Judged { findings, role, ..Judged::default() }
 }
 
 /// Worst first, then by rule, live before buried, then by root.

@@ -3,6 +3,8 @@
 //! A package is a unit: all of its files count once one of them is loaded, and so do the packages that its
 //! `package.json` declares as dependencies, optional or peer dependencies. Development dependencies do not.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     How, Scope,
     start::{Start, Starter},
@@ -10,8 +12,8 @@ use super::{
 };
 use crate::{
     catalogue::roles::ProgramKind,
-    inventory::{File, FileId, is_module_dir},
-    model::{Fact, Imports, Kind, NpmPackage, path},
+    inventory::{File, FileId, Package, is_module_dir},
+    model::{Fact, Imports, Kind, Manager, NpmPackage, State, path},
     probe::{imports, script},
 };
 
@@ -94,6 +96,7 @@ impl<'a> Starter<'_, 'a> {
     /// `node [options] file [arguments]`, and programs that are called alike.
     pub(super) fn node(&mut self, start: &Start, file: &File<'a>, values: &[&str]) {
         let id = file.id();
+        self.walk.own_modules(file);
         let mut words = start.argv.iter().skip(1);
         while let Some(raw) = words.next() {
             let Some(word) = start.env.word(raw) else {
@@ -221,7 +224,7 @@ impl<'a> Starter<'_, 'a> {
                 if may_start && !argv.is_empty() {
                     self.walk.start(Start { argv, env, parent, how: How::Starts, main: start.main });
                 } else {
-                    let why = format!("does \"{}\", which may run anything", path::escape(words.join(" ").as_bytes()));
+                    let why = format!("does \"{}\", which may run anything", path::escape(sub.as_bytes()));
                     self.walk.open(Scope::Programs, parent, why);
                 }
             }
@@ -236,6 +239,32 @@ fn bins(cwd: &[u8]) -> Vec<Vec<u8>> {
 }
 
 impl<'a> Walk<'a> {
+    /// Modules that node brings itself: Debian keeps some of them in packages of their own, which node's needs.
+    fn own_modules(&mut self, node: &File<'a>) {
+        let inventory = self.inventory;
+        let Some(owner) = node.owner().filter(|owner| owner.manager == Manager::Deb) else { return };
+        if !self.trees.insert(b"deb:nodejs".to_vec()) {
+            return;
+        }
+        let is_node = |name: &str| name.starts_with("node-") || name.starts_with("libnode");
+        let live = inventory.packages().iter().filter(|p| p.manager == Manager::Deb && p.state == State::Live);
+        let by_name: HashMap<&str, &Package> =
+            live.filter(|p| is_node(&p.name)).map(|p| (p.name.as_str(), p)).collect();
+        let mut todo = vec![owner];
+        let mut known: HashSet<&str> = HashSet::new();
+        while let Some(package) = todo.pop() {
+            for name in package.depends.iter().filter(|name| is_node(name)) {
+                if let Some(needed) = by_name.get(name.as_str()).filter(|_| known.insert(name)) {
+                    let scripts = needed.files.iter().map(|&id| inventory.file(id));
+                    for file in scripts.filter(|file| path::is_below(file.path(), b"usr/share/nodejs")) {
+                        self.reach_part(&file, Some(node.id()), true);
+                    }
+                    todo.push(needed);
+                }
+            }
+        }
+    }
+
     /// What a file of JavaScript requires.
     pub(super) fn javascript(&mut self, file: &File<'a>, imports: &'a Imports) {
         let dir = path::parent(file.path());

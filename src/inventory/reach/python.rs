@@ -327,9 +327,7 @@ impl Sites {
                 let rest = file.path().get(skip..).unwrap_or_default();
                 let end = rest.iter().position(|b| matches!(b, b'/' | b'.')).unwrap_or(rest.len());
                 let (top, inside) = rest.split_at_checked(end).unwrap_or_default();
-                if inside == b"/__init__.py" {
-                    sites.tops.insert(top.to_vec(), file.id());
-                } else if !sites.tops.contains_key(top) {
+                if inside == b"/__init__.py" || !sites.tops.contains_key(top) {
                     sites.tops.insert(top.to_vec(), file.id());
                 }
             }

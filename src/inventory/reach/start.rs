@@ -351,12 +351,7 @@ impl<'a> Starter<'_, 'a> {
         let values: Vec<&str> = program.values.iter().map(String::as_str).collect();
         match program.kind {
             ProgramKind::Shell => self.shell(start, file),
-            ProgramKind::Wrapper => {
-                let parent = if start.parent.is_none() { None } else { start.parent };
-                let env = start.env.clone();
-                let inner = Start { argv: start.argv.clone(), env, parent, how: start.how, main: start.main };
-                self.wrapped(&inner, &values, program.skip);
-            }
+            ProgramKind::Wrapper => self.wrapped(start, &values, program.skip),
             ProgramKind::Node => self.node(start, file, &values),
             ProgramKind::Python => self.python(start, file),
             ProgramKind::PythonServer => self.python_server(start, file),
