@@ -49,6 +49,9 @@ const STARTERS: [&[u8]; 12] = [
 /// Largest table of dynamic strings that is searched for functions, in bytes.
 const SYMBOLS_MAX: usize = 1 << 20;
 
+/// Longest name of a loader, in bytes (`PATH_MAX` of Linux).
+const INTERPRETER_MAX: u64 = 4096;
+
 /// `DF_1_PIE` of `DT_FLAGS_1`: a position-independent program (Solaris linker guide, glibc `elf.h`).
 const DF_1_PIE: u64 = 0x0800_0000;
 
@@ -73,6 +76,21 @@ pub fn dynamic_range(head: &[u8]) -> Option<Range<u64>> {
     Some(dynamic.p_offset..end)
 }
 
+/// Where the name of the loader lies, if that is behind what is kept of the head: tools that change it in a finished
+/// file (patchelf) move it to the end.
+pub fn interpreter_range(head: &[u8]) -> Option<Range<u64>> {
+    let (_, programs, _) = headers(head)?;
+    let interpreter = programs.iter().find(|p| p.p_type == PT_INTERP)?;
+    let end = interpreter.p_offset.checked_add(interpreter.p_filesz.min(INTERPRETER_MAX))?;
+    (end > HEAD_MAX as u64).then_some(interpreter.p_offset..end)
+}
+
+/// The text of a copied [`interpreter_range`]; `None` when it does not end.
+pub fn interpreter(bytes: &[u8]) -> Option<String> {
+    let end = bytes.iter().position(|&b| b == 0)?;
+    Some(String::from_utf8_lossy(bytes.get(..end)?).into_owned())
+}
+
 /// Reads an ELF file from its head and the bytes of its dynamic section.
 ///
 /// What can not be read is left out: a damaged dynamic section still leaves the file an ELF file. Returns `None` when
@@ -89,7 +107,7 @@ pub fn read(head: &[u8], dynamic: &[u8]) -> Option<Elf> {
     let interpreter = programs
         .iter()
         .find(|p| p.p_type == PT_INTERP)
-        .map(|p| text(p.p_offset, p.p_filesz.min(4096)).unwrap_or_default());
+        .map(|p| text(p.p_offset, p.p_filesz.min(INTERPRETER_MAX)).unwrap_or_default());
     let mut elf = Elf {
         program: header.e_type == ET_EXEC || header.e_type == ET_DYN && interpreter.is_some(),
         machine: header.e_machine,

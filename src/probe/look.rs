@@ -128,6 +128,8 @@ pub struct Looker<'p> {
     hits: Vec<u16>,
     /// The dynamic section, once the program headers have passed by.
     dynamic: Option<Window>,
+    /// The name of the loader, where it is not in the head.
+    interpreter: Option<Window>,
     go: Vec<Window>,
     /// How the file is read as code.
     code: Option<Code>,
@@ -179,6 +181,7 @@ impl<'p> Looker<'p> {
             search: Search::default(),
             hits: Vec::new(),
             dynamic: None,
+            interpreter: None,
             go: Vec::new(),
             code: None,
             shape: ShapeLook::new(&probes.shapes),
@@ -268,7 +271,7 @@ impl<'p> Looker<'p> {
             self.buffer.resize(self.buffer.len() + usize::try_from(zeros).unwrap_or(room).min(room), 0);
             self.follow_dynamic(&[]);
         }
-        for window in self.go.iter_mut().chain(&mut self.dynamic) {
+        for window in self.go.iter_mut().chain(&mut self.dynamic).chain(&mut self.interpreter) {
             window.fill(self.offset, zeros);
         }
         if let Some(jar) = &mut self.jar {
@@ -320,6 +323,7 @@ impl<'p> Looker<'p> {
             self.hits.clear();
             self.go.clear();
             self.dynamic = None;
+            self.interpreter = None;
             let head = std::mem::take(&mut self.buffer);
             self.search(&head);
             if self.format != Format::Elf {
@@ -364,6 +368,9 @@ impl<'p> Looker<'p> {
 
     /// Copies the dynamic section from the piece, which is in the head already if it still belongs there.
     fn follow_dynamic(&mut self, piece: &[u8]) {
+        if let Some(window) = &mut self.interpreter {
+            window.copy(self.offset, piece);
+        }
         if let Some(window) = &mut self.dynamic {
             window.copy(self.offset, piece);
         } else if elf::headers_end(&self.buffer).is_some_and(|end| end <= self.buffer.len() as u64) {
@@ -372,6 +379,12 @@ impl<'p> Looker<'p> {
             window.copy(0, &self.buffer);
             window.copy(self.offset, piece);
             self.dynamic = Some(window);
+            self.interpreter = elf::interpreter_range(&self.buffer).map(|range| {
+                let mut window = Window { range, bytes: Vec::new() };
+                window.copy(0, &self.buffer);
+                window.copy(self.offset, piece);
+                window
+            });
         }
     }
 
@@ -391,6 +404,9 @@ impl<'p> Looker<'p> {
         }
         let dynamic = self.dynamic.as_ref().map_or(&[][..], |window| &window.bytes);
         let mut elf = elf::read(&self.buffer, dynamic).unwrap_or_default();
+        if let (Some(""), Some(window)) = (elf.interpreter.as_deref(), &self.interpreter) {
+            elf.interpreter = elf::interpreter(&window.bytes).or(elf.interpreter);
+        }
         elf.literals = literals;
         elf.go = self.go.iter().find_map(|window| elf::go_build(&window.bytes));
         // A Go program has no symbols to tell, but the names of its functions.

@@ -33,12 +33,13 @@ pub(super) fn role(
     };
     let steps = reach.command().map(|command| command.steps.as_slice()).unwrap_or_default();
     let Some(last) = steps.last() else {
-        return marked(catalogue, inventory, config, steps).unwrap_or_else(|| Role {
+        return marked(catalogue, inventory, config, steps).or_else(|| wrong_stage(findings)).unwrap_or_else(|| Role {
             name: RoleName::Service,
             how: "there is no command, so it is judged as a service".to_string(),
         });
     };
     marked(catalogue, inventory, config, steps)
+        .or_else(|| wrong_stage(findings))
         .or_else(|| prompt(catalogue, last))
         .or_else(|| tool(catalogue, inventory, steps, findings))
         .unwrap_or_else(|| Role {
@@ -47,8 +48,19 @@ pub(super) fn role(
         })
 }
 
+/// A stage that is not the one to run: it has the prompt of its base, and is meant to be a service all the same.
+fn wrong_stage(findings: &[Finding]) -> Option<Role> {
+    let stage = findings.iter().find(|finding| finding.family == Family::WrongStage)?;
+    Some(Role { name: RoleName::Service, how: format!("it is a {} that was shipped as a service", stage.subject) })
+}
+
 /// A mark of `policies/roles/`.
-fn marked(catalogue: &Catalogue, inventory: &Inventory, config: &ImageConfig, steps: &[Step]) -> Option<Role> {
+pub(super) fn marked(
+    catalogue: &Catalogue,
+    inventory: &Inventory,
+    config: &ImageConfig,
+    steps: &[Step],
+) -> Option<Role> {
     catalogue.roles.markers().iter().find_map(|marker| {
         let sign = sign_of(marker, inventory, config, steps)?;
         Some(Role { name: marker.role, how: format!("{sign} marks {}", marker.what) })

@@ -21,6 +21,7 @@ use crate::{
 
 use super::{
     group::{self, Found},
+    role,
     signal::Root,
 };
 
@@ -90,6 +91,10 @@ pub(super) fn judge(
     };
     let cwd = path::clean(config.working_dir.as_bytes());
     let steps = reach.command().map(|command| &command.steps[..]).unwrap_or_default();
+    // Such images are meant to be worked in.
+    if role::marked(catalogue, inventory, config, steps).is_some() {
+        return Vec::new();
+    }
     if let Some((step, kind)) = steps.iter().find_map(|step| Some((step, catalogue.roles.work(&step.argv)?))) {
         let judgement = if kind == WorkKind::Test { Judgement::TestCommand } else { Judgement::DevServer };
         let Some((project, rule)) = project(inventory, &cwd).zip(rule(judgement)) else { return Vec::new() };
@@ -127,10 +132,6 @@ fn project<'a>(inventory: &'a Inventory, cwd: &[u8]) -> Option<File<'a>> {
 
 /// Whether the image starts nothing of its own: no command, a shell, a prompt, or a tool without arguments.
 fn idle(roles: &Roles, steps: &[Step], config: &ImageConfig) -> bool {
-    // Those are meant to be worked in.
-    if config.labels.keys().any(|label| label.starts_with("devcontainer.")) {
-        return false;
-    }
     let Some(last) = steps.last() else { return config.entrypoint.is_empty() && config.cmd.is_empty() };
     let Some((program, words)) = last.argv.split_first() else { return true };
     if words.iter().any(|word| !matches!(word.as_str(), "-l" | "-i" | "--login")) {
