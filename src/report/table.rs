@@ -10,8 +10,8 @@ use std::{
 
 use super::{Verdict, text, verdict};
 use crate::model::{
-    BaseLayers, Diagnostic, EffectiveUser, Evidence, EvidenceClass, Finding, LayerRef, Origin, PathGroup, Remedy,
-    Report, Severity, State,
+    BaseLayers, Diagnostic, EffectiveUser, Evidence, EvidenceClass, Family, Finding, LayerRef, Origin, PathGroup,
+    Remedy, Report, Severity, State,
 };
 
 /// How a table is to look.
@@ -319,7 +319,11 @@ fn badge_color(severity: Severity) -> &'static str {
     }
 }
 
+/// The tool and its version; of dev dependencies how many there are, which the title says.
 fn subject(finding: &Finding) -> String {
+    if finding.family == Family::DevDependency {
+        return text::plain(&finding.title);
+    }
     let version = finding.version.as_deref().map_or_else(String::new, |v| format!(" {v}"));
     let buried = if finding.state == State::Buried { " (buried)" } else { "" };
     text::plain(&format!("{}{version}{buried}", finding.subject))

@@ -28,7 +28,7 @@ from suite import Suite, equal, within
 EXPECTED = {
     "debian-c": (1, {"build-tool/gcc", "build-tool/make", "build-tool/git", "root-user/uid-0"}, {"build-tool/go"}),
     "go-scratch": (0, set(), {""}),
-    "node-multi": (1, {"build-tool/typescript", "build-tool/webpack"}, {"root-user/uid-0", "build-tool/ninja"}),
+    "node-multi": (1, {"dev-dependency/npm", "build-tool/typescript", "build-tool/webpack"}, {"root-user/uid-0", "build-tool/ninja"}),
     "buried": (0, {"build-tool/gcc", "build-tool/make", "build-tool/git"}, {"root-user/uid-0"}),
 }
 

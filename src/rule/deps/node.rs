@@ -8,10 +8,7 @@ use crate::{
         Inventory,
         node::{NodeManager, NodePackage, NodeProject},
     },
-    model::{
-        Confidence, Evidence, EvidenceClass, Finding, ImageInfo, ImagePath, Manager, PackageRef, State,
-        path::{self, show},
-    },
+    model::{Confidence, Evidence, EvidenceClass, Finding, ImageInfo, ImagePath, Manager, PackageRef, State, path},
 };
 
 use super::{DevPackages, finding};
@@ -101,11 +98,10 @@ fn evidence(project: &NodeProject, packages: &[&NodePackage]) -> Evidence {
     let names = names.collect::<Vec<_>>().join(", ");
     let rest = packages.len().saturating_sub(SHOWN);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    let by = project.proof.file.as_ref().map(|file| format!("{}: ", show(file.as_bytes()))).unwrap_or_default();
     let count = packages.len();
     Evidence {
         class: EvidenceClass::Record,
-        witness: format!("{by}{} ({count}: {names}{more})", project.proof.text),
+        witness: format!("{} ({count}: {names}{more})", project.proof.text),
         path: project.proof.file.clone(),
     }
 }
