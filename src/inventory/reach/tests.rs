@@ -382,3 +382,18 @@ fn an_image_without_a_configuration_says_nothing() {
     let reach = Reach::follow(&inventory, &ImageInfo::default(), &catalogue.roles);
     assert!(reach.command().is_none() && reach.files().next().is_none());
 }
+
+#[test]
+fn what_was_only_named_is_followed_when_it_is_loaded() {
+    let script = "#!/bin/sh\nif [ \"${1#-}\" != \"${1}\" ]; then\n  set -- node \"$@\"\nfi\nexec \"$@\"\n";
+    let image =
+        image().elf("bin/sh", &[]).elf("usr/local/bin/node", &[]).text("usr/local/bin/docker-entrypoint.sh", script);
+    let inventory =
+        image.text("app/server.js", "require('express')").module("app/node_modules/express", &[]).inventory();
+    let reach = follow(
+        &inventory,
+        ImageConfig { working_dir: "/app".into(), ..config("docker-entrypoint.sh", "node server.js") },
+    );
+    let express = inventory.get(b"app/node_modules/express/index.js").expect("a file");
+    assert!(reach.has(express.id()));
+}

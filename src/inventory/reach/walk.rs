@@ -151,8 +151,11 @@ impl<'a> Walk<'a> {
 
     fn meet(&mut self, file: &File<'a>, parent: Option<FileId>, how: How, quiet: bool) {
         let parent = parent.filter(|parent| *parent != file.id());
-        if self.from.contains_key(&file.id()) {
-            return;
+        // What was only named so far was not followed: `docker-entrypoint.sh node server.js` names what node starts.
+        match self.from.get(&file.id()) {
+            Some(Via { how: How::Names, .. }) if how != How::Names => {}
+            Some(_) => return,
+            None => {}
         }
         self.from.insert(file.id(), Via { parent, how });
         let content = file.content();

@@ -353,13 +353,19 @@ impl<'a> Check<'a> {
             }
             None => {}
         }
-        // A script may change the directory before.
-        if given_file(&words).is_some_and(|word| word.starts_with('/'))
-            || step.written_in.is_none() && !text_of_shell(config)
-        {
+        let is_absolute = given_file(&words).is_some_and(|word| word.starts_with('/'));
+        if is_absolute || !text_of_shell(config) && self.stays(step, config) {
             self.arguments(&words, config);
         }
         self.named.pop();
+    }
+
+    /// Whether a command is started in the directory in which the container begins.
+    fn stays(&self, step: &Step, config: &ImageConfig) -> bool {
+        let Some(file) = step.written_in else { return true };
+        let moves = |script: &Script| script.commands.iter().flatten().any(|word| matches!(&**word, "cd" | "pushd"));
+        let script = script_of(self.inventory.file(file));
+        step.argv == config.cmd && script.is_some_and(|script| script.unread.is_none() && !moves(script))
     }
 
     fn fault(&mut self, judgement: Judgement, at: &[u8], by_engine: bool, text: String, file: Option<File<'a>>) {
