@@ -48,11 +48,9 @@ ROWS = [
     Row(
         "s0.2-builder",
         "node",
-        {"wrong-stage/builder": "high"} | ROOT_USER,
-        also={"dev-dependency/npm", "source/typescript"},
+        {"wrong-stage/builder": "high", "source/typescript": "medium"} | DEV | NPM_CACHE | ROOT_USER,
         target="builder",
         file="s2.6-targets",
-        role="base",
     ),
     Row("s0.3-unpruned", "node", DEV, also={"root-user/named-user"} | MANAGER, never={"root-user/uid-0", "source/"}),
     Row(
@@ -76,7 +74,7 @@ ROWS = [
     Row(
         "s2.6a-development",
         "node",
-        {"wrong-stage/dev-server": "high"} | DEV | NPM_CACHE | ROOT_USER,
+        {"wrong-stage/dev-server": "high", "dev-dependency/npm": "medium"} | NPM_CACHE | ROOT_USER,
         target="development",
         file="s2.6-targets",
     ),
