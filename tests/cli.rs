@@ -101,7 +101,10 @@ fn one_scan_of_a_real_image_gives_three_valid_reports() {
     let sarif = format!("sarif={}", at("a.sarif").display());
     let (code, table, err) = ran(&[IMAGE, "--fail-on", "never", "-o", &json, "-o", &sarif]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert!(table.contains("build-tool/typescript") && table.contains("root-user/uid-0"), "{table}");
+    assert!(
+        table.contains("dev-dependency/npm") && table.contains("TypeScript 5.5.4") && table.contains("root-user/uid-0"),
+        "{table}"
+    );
     assert!(!table.contains('\x1b'), "no colours into a pipe");
     let read = |name: &str| fs::read_to_string(at(name)).expect("written");
     assert!(is_valid(&read("a.json"), "docs/schema/report-v1.json"));
