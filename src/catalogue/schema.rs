@@ -348,12 +348,6 @@ pub struct ExampleFile {
     /// Texts that occur in it.
     #[serde(default)]
     pub contains: Vec<String>,
-    /// The text of a script.
-    #[serde(default)]
-    pub script: Option<String>,
-    /// Modules that JavaScript or Python of the application loads.
-    #[serde(default)]
-    pub imports: Vec<String>,
     /// Permission bits; 0o755 where it is left out.
     #[serde(default)]
     pub mode: Option<u16>,
@@ -433,9 +427,6 @@ pub struct ExampleModule {
     /// Files it holds, relative to `path`.
     #[serde(default)]
     pub files: Vec<String>,
-    /// Names in its `dependencies` (npm).
-    #[serde(default)]
-    pub dependencies: Vec<String>,
 }
 
 /// Reads `format = "js"` and `format = ["js", "script"]` alike.

@@ -454,7 +454,7 @@ pub struct PackageRow {
     pub depends: Vec<String>,
     /// Of those the ones of which one is enough, sorted.
     pub choices: Vec<Vec<String>>,
-    /// Names it goes by beside its own, where `depends` of others may hold them (dpkg).
+    /// Names it goes by beside its own (dpkg, apk).
     pub provides: Vec<String>,
     /// Names of packages that it would like to have; they are reasons to keep a package, not to install it (dpkg).
     pub weak: Vec<String>,

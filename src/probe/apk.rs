@@ -12,7 +12,7 @@ use crate::model::PackageRow;
 /// The installed packages with their files.
 ///
 /// `depends` holds the names of `D:`, conflicts left out; a library, command or path (`so:`, `cmd:`, `/bin/sh`) is
-/// replaced by the installed package that provides it (`p:`). A virtual package (`apk add -t NAME`) is a row without
+/// replaced by the installed package that provides it (`p:`); `provides` are other names of the package. A virtual package (`apk add -t NAME`) is a row without
 /// files whose `depends` are what it pulled in. Damage is told as a fault and costs a line, or its package when that
 /// is the name.
 pub fn installed(body: &[u8]) -> Parsed<Vec<PackageRow>> {
@@ -53,6 +53,10 @@ impl<'a> Reader<'a> {
             b'p' => {
                 let at = self.found.value.len();
                 for name in relations(value) {
+                    // Others need a package by such a name, and so may the world.
+                    if !name.contains([':', '/']) {
+                        self.row.provides.push(name.clone());
+                    }
                     self.provides.add(name, at);
                 }
             }
@@ -194,6 +198,12 @@ D:musl zlib so:libz.so.1
         let windows = INSTALLED.replace('\n', "\r\n");
         assert_eq!(installed(windows.as_bytes()), Parsed { value: all(), faults: Vec::new() });
         assert_eq!(installed(INSTALLED.trim_end().as_bytes()), Parsed { value: all(), faults: Vec::new() });
+    }
+
+    #[test]
+    fn other_names_of_a_package_are_kept_and_what_is_in_it_is_not() {
+        let parsed = installed(b"P:musl-utils\np:libc-utils=0.7 cmd:ldd=1 so:x.so=1 /bin/sh\n");
+        assert_eq!(parsed.value[0].provides, ["libc-utils"]);
     }
 
     #[test]

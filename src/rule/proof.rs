@@ -9,10 +9,10 @@ use crate::{
     catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule},
     inventory::Inventory,
     model::{
-        Elf, Entry, EntryId, Fact, Format, GoBuild, Group, History, ImageConfig, ImageInfo, ImagePath, Imports, Kind,
+        Elf, Entry, EntryId, Fact, Format, GoBuild, Group, History, ImageConfig, ImageInfo, ImagePath, Kind,
         LayerFacts, LayerInfo, Manager, NpmPackage, Observation, PackageRow, Platform, PythonDist, User,
     },
-    probe::{Looker, Probes, Shapes, script, shape_of},
+    probe::{Looker, Probes, Seen, Shapes, shape_of},
 };
 
 use super::judge;
@@ -160,10 +160,10 @@ impl<'a> Image<'a> {
     }
 
     fn npm(&mut self, module: &ExampleModule) {
-        let (name, version, dependencies) = (module.name.clone(), module.version.clone(), module.dependencies.clone());
+        let (name, version) = (module.name.clone(), module.version.clone());
         self.fact(
             &format!("{}/package.json", module.path),
-            Fact::Npm(NpmPackage { name, version, dependencies, ..NpmPackage::default() }),
+            Fact::Npm(NpmPackage { name, version, ..NpmPackage::default() }),
         );
         for file in &module.files {
             self.plain(&format!("{}/{file}", module.path));
@@ -184,14 +184,15 @@ impl<'a> Image<'a> {
 
     fn file(&mut self, file: &ExampleFile) {
         let kind = file.kind.unwrap_or(Kind::File);
-        let format = file.format.unwrap_or(match (&file.elf, &file.script) {
+        let seen = file.body.as_ref().map(|body| self.seen(&file.path, body));
+        let format = file.format.unwrap_or(match (&file.elf, &seen) {
             (Some(_), _) => Format::Elf,
-            (None, Some(_)) => Format::Script,
+            (None, Some(seen)) => seen.format,
             (None, None) => Format::Other,
         });
         let literals = self.literals(format, &file.contains);
-        let mut facts = match (&file.elf, &file.body) {
-            (_, Some(body)) => self.seen(&file.path, body),
+        let mut facts = match (&file.elf, seen) {
+            (_, Some(seen)) => seen.facts,
             (Some(elf), _) => vec![Fact::Elf(self::elf(elf, literals))],
             _ if literals.is_empty() => Vec::new(),
             _ => vec![Fact::Literals(literals)],
@@ -208,20 +209,16 @@ impl<'a> Image<'a> {
         body.format = format;
         body.size = size;
         body.mode = file.mode;
-        if !file.imports.is_empty() {
-            body.facts.push(Fact::Imports(Imports { modules: file.imports.clone(), ..Imports::default() }));
-        }
-        body.facts.extend(file.script.iter().map(|text| Fact::Script(script::script(text.as_bytes()))));
         body.facts.extend(facts);
     }
 
     /// What the probes say about a file of this content.
-    fn seen(&self, path: &str, body: &str) -> Vec<Fact> {
+    fn seen(&self, path: &str, body: &str) -> Seen {
         let probes = Probes::new(self.catalogue.literals());
         let mut looker = Looker::new(&probes);
         looker.begin(path.as_bytes());
         looker.body(body.as_bytes());
-        looker.end().facts
+        looker.end()
     }
 
     /// The literals of the catalogue that a probe would find in a file of this format.

@@ -165,7 +165,10 @@ impl<'a> Graph<'a> {
             }
             Manager::Apk => {
                 let asked: HashSet<&str> = inventory.world()?.iter().map(String::as_str).collect();
-                Some((0..self.packages.len()).filter(|&at| self.name(at).is_some_and(|n| asked.contains(n))).collect())
+                let names = |package: &&Package| {
+                    asked.contains(&*package.name) || package.provides.iter().any(|name| asked.contains(&**name))
+                };
+                Some((0..self.packages.len()).filter(|&at| self.packages.get(at).is_some_and(|p| names(p))).collect())
             }
             _ => None,
         }
@@ -376,10 +379,10 @@ mod tests {
 
     #[test]
     fn apk_keeps_what_the_world_asks_for() {
-        let lines = [".build-deps: gcc nodejs", "gcc: musl", "nodejs: musl", "musl:"];
+        let lines = [".build-deps: gcc nodejs", "gcc: musl", "nodejs: musl =nodejs-lts", "musl:"];
         let world =
             |names: &[&str]| Some(("etc/apk/world", Fact::World(names.iter().map(ToString::to_string).collect())));
-        let asked = image(&lines, APK, world(&[".build-deps", "nodejs"]));
+        let asked = image(&lines, APK, world(&[".build-deps", "nodejs-lts"]));
         assert_eq!(without(&asked, Manager::Apk, "usr/bin/nodejs", ".build-deps").1, "");
         let not_asked = image(&lines, APK, world(&[".build-deps"]));
         let (also, caution) = without(&not_asked, Manager::Apk, "usr/bin/nodejs", ".build-deps");
