@@ -168,7 +168,7 @@ impl<'a> Graph<'a> {
                 let names = |package: &&Package| {
                     asked.contains(&*package.name) || package.provides.iter().any(|name| asked.contains(&**name))
                 };
-                Some((0..self.packages.len()).filter(|&at| self.packages.get(at).is_some_and(|p| names(p))).collect())
+                Some((0..self.packages.len()).filter(|&at| self.packages.get(at).is_some_and(&names)).collect())
             }
             _ => None,
         }
