@@ -165,10 +165,10 @@ impl<'a> Graph<'a> {
             }
             Manager::Apk => {
                 let asked: HashSet<&str> = inventory.world()?.iter().map(String::as_str).collect();
-                let names = |package: &&Package| {
+                let names = |package: &Package| {
                     asked.contains(&*package.name) || package.provides.iter().any(|name| asked.contains(&**name))
                 };
-                Some((0..self.packages.len()).filter(|&at| self.packages.get(at).is_some_and(&names)).collect())
+                Some((0..self.packages.len()).filter(|&at| self.packages.get(at).is_some_and(|p| names(p))).collect())
             }
             _ => None,
         }
