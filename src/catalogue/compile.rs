@@ -301,9 +301,12 @@ fn packages(raw: &schema::Packages, check: &mut Check<'_>) -> Vec<(Manager, Name
         .collect()
 }
 
-/// Compiles patterns for whole names into one.
+/// Sorts out patterns for whole names, and compiles those that need it into one.
 fn names(key: &str, patterns: Vec<String>, check: &mut Check<'_>) -> Option<Names> {
-    for pattern in &patterns {
+    let mut plain: Vec<String> = patterns.iter().filter_map(|pattern| one_name(pattern)).collect();
+    plain.sort_unstable();
+    let others: Vec<&String> = patterns.iter().filter(|pattern| one_name(pattern).is_none()).collect();
+    for pattern in &others {
         match whole(pattern) {
             Err(error) => {
                 let reason = error.to_string();
@@ -316,8 +319,25 @@ fn names(key: &str, patterns: Vec<String>, check: &mut Check<'_>) -> Option<Name
             }),
         }
     }
-    let regex = whole(&patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|")).ok()?;
-    Some(Names { patterns, regex })
+    let regex = match &others[..] {
+        [] => None,
+        others => Some(whole(&others.iter().map(|p| format!("(?:{p})")).collect::<Vec<_>>().join("|")).ok()?),
+    };
+    Some(Names { patterns, plain, regex })
+}
+
+/// The only name that a pattern fits, if it is plain text; `g\+\+` is.
+fn one_name(pattern: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut chars = pattern.chars();
+    while let Some(next) = chars.next() {
+        name.push(match next {
+            '\\' => chars.next().filter(char::is_ascii_punctuation)?,
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '@' | '/' => next,
+            _ => return None,
+        });
+    }
+    (!name.is_empty()).then_some(name)
 }
 
 fn whole(pattern: &str) -> Result<Regex, regex::Error> {
@@ -490,6 +510,35 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
     fn fault(old: &str, new: &str) -> String {
         let faults = with(old, new).expect_err("a fault");
         faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_pattern_of_plain_text_fits_what_its_regular_expression_fits() {
+        let names =
+            ["g++", "g", "gg", "ggg", "make", "Make", "xmake", "makex", "@babel/core", "a_b-c", "python3.11", "", "\n"];
+        for pattern in [
+            "g\\+\\+",
+            "g+",
+            "make",
+            "@babel/core",
+            "a_b-c",
+            "python3\\.11",
+            "python3.11",
+            "make|g",
+            "[ab]_b-c",
+            "\\w+",
+            "\\d",
+        ] {
+            let mut faults = Vec::new();
+            let patterns = vec![pattern.to_string()];
+            let compiled = super::names("deb", patterns, &mut Check::new("x", 1, &mut faults)).expect("a pattern");
+            let regex = whole(pattern).expect("a pattern");
+            for name in names {
+                assert_eq!(compiled.matches(name), regex.is_match(name), "{pattern} on {name:?}");
+            }
+        }
+        assert_eq!(one_name("g\\+\\+").as_deref(), Some("g++"));
+        assert_eq!(one_name("python3.11"), None, "a bare dot fits any character");
     }
 
     #[test]

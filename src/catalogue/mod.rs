@@ -145,13 +145,17 @@ pub enum Judgement {
 pub struct Names {
     /// The patterns as they were written.
     pub patterns: Vec<String>,
-    regex: Regex,
+    /// Those that stand for one name, sorted.
+    plain: Vec<String>,
+    /// The others. Most rules have none, and to compile one takes as long as to read a small image.
+    regex: Option<Regex>,
 }
 
 impl Names {
     /// Whether one of the patterns fits the whole name.
     pub fn matches(&self, name: &str) -> bool {
-        self.regex.is_match(name)
+        self.plain.binary_search_by(|plain| plain.as_str().cmp(name)).is_ok()
+            || self.regex.as_ref().is_some_and(|regex| regex.is_match(name))
     }
 }
 
