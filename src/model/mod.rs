@@ -11,6 +11,9 @@ mod node;
 pub mod path;
 pub mod redact;
 mod run;
+mod secret;
 mod shape;
 
-pub use self::{digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, shape::*};
+pub use self::{
+    digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*, shape::*,
+};
