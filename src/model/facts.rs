@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape};
+use super::{Coverage, Digest, FileSecrets, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
-pub const FACTS_VERSION: u32 = 2;
+pub const FACTS_VERSION: u32 = 3;
 
 /// Everything known about one layer after its bytes were read once.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct LayerFacts {
     pub observations: Vec<Observation>,
     /// What could not be read, or is odd enough to be said.
     pub notices: Vec<Notice>,
+    /// How much was searched for secrets.
+    pub coverage: Coverage,
 }
 
 /// Compression of a layer blob.
@@ -348,6 +350,8 @@ pub enum Fact {
     LoaderPath(Vec<ImagePath>),
     /// Texts that tell what a loose file is.
     Shape(Shape),
+    /// The secrets in a file, without their values.
+    Secrets(FileSecrets),
 }
 
 /// What an ELF file says about itself.
