@@ -34,6 +34,8 @@ pub struct ScanOptions {
     pub jobs: usize,
     /// What an image may ask for.
     pub limits: Limits,
+    /// Whether secrets are looked for; [`read`] and [`account`] never do.
+    pub secrets: bool,
     /// How far the scan is; read it from another thread.
     pub progress: Arc<Progress>,
 }
@@ -53,7 +55,7 @@ pub struct Progress {
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
-    let (image, inventory) = read_with(&pool, reference, catalogue, options)?;
+    let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
     let rule::Judged { findings, role, base } = pool.install(|| rule::judge(catalogue, &inventory, &image));
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
@@ -75,7 +77,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
-    read_with(&threads(options)?, reference, catalogue, options)
+    read_with(&threads(options)?, reference, catalogue, options, false)
 }
 
 fn threads(options: &ScanOptions) -> Result<ThreadPool> {
@@ -88,10 +90,14 @@ fn read_with(
     reference: &str,
     catalogue: &Catalogue,
     options: &ScanOptions,
+    secrets: bool,
 ) -> Result<(ImageInfo, Inventory)> {
     let base = options.base.as_ref().map(|base| given_base(base, &options.source)).transpose()?;
     let source = source::open(reference, &options.source)?;
-    let probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
+    let mut probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
+    if secrets {
+        probes = probes.with_secrets(Arc::clone(&catalogue.secrets));
+    }
     let (image_bytes, image_entries) = (AtomicU64::new(0), AtomicU64::new(0));
     let peeler = Peeler {
         pool,

@@ -116,6 +116,9 @@ pub struct Rule {
     /// `[[rule.tree]]`.
     #[serde(default)]
     pub tree: Vec<super::leftover::RawTree>,
+    /// `[[rule.secret]]`.
+    #[serde(default)]
+    pub secret: Vec<super::secret::RawSecret>,
     /// `[[rule.hit]]`: images on which the rule must fire.
     #[serde(default)]
     pub hit: Vec<Example>,

@@ -61,7 +61,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let catalogue = load(&args.policies)?;
-    let options = ScanOptions { base: args.base.clone(), ..options(&args.image) };
+    let options = ScanOptions { base: args.base.clone(), secrets: !args.no_secrets, ..options(&args.image) };
     let report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
@@ -174,7 +174,7 @@ pub(super) fn options(image: &Image) -> ScanOptions {
 }
 
 pub(super) fn load(policies: &Policies) -> Result<Catalogue> {
-    Catalogue::load(policies.dir.as_deref())
+    Catalogue::load(policies.dir.as_deref(), &policies.rules)
 }
 
 pub(super) fn bar(image: &Image, options: &ScanOptions, console: &Console<'_>) -> Option<Bar> {

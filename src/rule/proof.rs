@@ -3,7 +3,10 @@
 //! An example becomes what the probes would say about such an image, and then goes the way of every image: the same
 //! inventory, the same judgement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule},
@@ -214,9 +217,9 @@ impl<'a> Image<'a> {
 
     /// What the probes say about a file of this content.
     fn seen(&self, path: &str, body: &str) -> Seen {
-        let probes = Probes::new(self.catalogue.literals());
+        let probes = Probes::new(self.catalogue.literals()).with_secrets(Arc::clone(&self.catalogue.secrets));
         let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         looker.body(body.as_bytes());
         looker.end()
     }

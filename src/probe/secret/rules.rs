@@ -233,6 +233,7 @@ impl FilePath {
 pub type FormNo = u16;
 
 /// All forms, compiled.
+#[derive(Debug)]
 pub struct SecretRules {
     /// The forms, in the order of the catalogue.
     pub forms: Vec<Form>,
@@ -325,7 +326,7 @@ impl SecretRules {
 }
 
 /// Short words and their forms, compared without case.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Words {
     search: Option<AhoCorasick>,
     words: Vec<(String, FormNo)>,
@@ -354,6 +355,7 @@ impl Words {
 const BITS: u32 = 16;
 
 /// How forms begin, by their first three bytes.
+#[derive(Debug)]
 struct Starts {
     bitmap: Box<[u64; 1 << (BITS - 6)]>,
     by_head: HashMap<u32, Vec<(Box<[u8]>, FormNo)>>,

@@ -21,7 +21,7 @@ impl Layer {
     fn file(mut self, path: &str, body: &str) -> Self {
         let probes = Probes::new([]);
         let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         looker.body(body.as_bytes());
         let seen = looker.end();
         assert_eq!(seen.faults, Vec::<String>::new(), "{path}");
