@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How a scan is done.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ScanOptions {
     /// Where images are looked for.
     pub source: source::Options,
@@ -36,8 +37,25 @@ pub struct ScanOptions {
     pub limits: Limits,
     /// Whether secrets are looked for; [`read`] and [`account`] never do.
     pub secrets: bool,
+    /// The time that tokens are held against, in seconds since 1970.
+    pub now: i64,
     /// How far the scan is; read it from another thread.
     pub progress: Arc<Progress>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self {
+            source: source::Options::default(),
+            base: None,
+            jobs: 0,
+            limits: Limits::default(),
+            secrets: true,
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+            progress: Arc::default(),
+        }
+    }
 }
 
 /// How far a scan is, in stored bytes.
@@ -56,7 +74,8 @@ pub struct Progress {
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
     let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
-    let rule::Judged { findings, role, base } = pool.install(|| rule::judge(catalogue, &inventory, &image));
+    let rule::Judged { findings, role, base } =
+        pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
         layers: summarise(&image, &inventory),

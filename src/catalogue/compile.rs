@@ -4,7 +4,7 @@
 //! examples (`offcut rules check`).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -84,6 +84,21 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
         bases.extend(file.base.iter().flat_map(|base| ground::bases(base, &mut check)));
     }
 
+    let mut known_keys = HashMap::new();
+    for (name, _, file) in &parsed {
+        let mut check = Check::new(name, 0, &mut faults);
+        for known in &file.known {
+            for key in &known.keys {
+                match format!("sha256:{key}").parse() {
+                    Ok(digest) => drop(known_keys.insert(digest, known.name.clone())),
+                    Err(_) => {
+                        check.fault(format!("`keys` of known \"{}\" wants SHA-256 digits, not \"{key}\"", known.name))
+                    }
+                }
+            }
+        }
+    }
+
     let mut roles = Roles::default();
     let mut forms = Vec::new();
     let mut rules = BTreeMap::new();
@@ -125,7 +140,7 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
     let literals = literals(&rules);
     let remedies = remedies.into_values().collect();
     let secrets = Arc::new(SecretRules::new(forms));
-    Ok(Catalogue { rules, remedies, places, bases, roles, digest, secrets, literals })
+    Ok(Catalogue { rules, remedies, places, bases, roles, digest, known_keys, secrets, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.

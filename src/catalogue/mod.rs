@@ -11,6 +11,7 @@ mod schema;
 mod secret;
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -49,6 +50,8 @@ pub struct Catalogue {
     pub roles: roles::Roles,
     /// Digest over names and contents of all policy files.
     pub digest: Digest,
+    /// Private keys that everybody has, by the digest of their public half, with who publishes them.
+    pub known_keys: HashMap<Digest, String>,
     /// The forms of secrets, ready for the probes.
     pub secrets: Arc<SecretRules>,
     literals: Vec<(String, FormatSet)>,

@@ -29,6 +29,9 @@ pub struct File {
     /// `[[work]]`.
     #[serde(default)]
     pub work: Vec<super::roles::Work>,
+    /// `[[known]]`.
+    #[serde(default)]
+    pub known: Vec<Known>,
     /// `[[marker]]`.
     #[serde(default)]
     pub marker: Vec<super::roles::Marker>,
@@ -58,6 +61,16 @@ pub struct Base {
     /// Digests of the layers as the registry stores them, lowest first; a list for each platform.
     #[serde(default)]
     pub blobs: Vec<Vec<String>>,
+}
+
+/// `[[known]]`: private keys that everybody has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// Who publishes them.
+    pub name: String,
+    /// SHA-256 of each public half (SubjectPublicKeyInfo, DER), in hexadecimal digits.
+    pub keys: Vec<String>,
 }
 
 /// `[[remedy]]`: what to write instead.

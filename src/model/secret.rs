@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, ImagePath};
 
 /// How sure it is that a value is a secret. Ordered: `Named` is the least.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Its name says so, and the value does not speak against it.
+    #[default]
     Named,
     /// It fits a pattern that hardly anything else fits, and is random enough.
     Pattern,

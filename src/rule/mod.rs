@@ -14,6 +14,7 @@ mod packages;
 pub mod proof;
 mod removal;
 mod role;
+mod secret;
 mod signal;
 mod stage;
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod wanted;
 
 pub use self::user::effective_user;
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use crate::{
     attribution::{self, Attribution},
@@ -45,13 +46,15 @@ pub struct Judged {
 
 /// Judges an image by every rule of the catalogue.
 ///
-/// The same image gives the same findings in the same order.
-pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
+/// The same image gives the same findings in the same order; `now`, in seconds since 1970, only tells which tokens have
+/// run out.
+pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo, now: i64) -> Judged {
     let tools = || {
         let signals = signal::collect(catalogue, inventory);
         let proofs = signals.iter().filter(|signal| signal.proof);
-        let claimed = proofs.flat_map(|signal| signal.files.iter().copied()).collect();
+        let claimed: HashSet<_> = proofs.flat_map(|signal| signal.files.iter().copied()).collect();
         let mut findings = group::findings(catalogue, inventory, image, signals);
+        findings.extend(secret::judge(catalogue, inventory, image, &claimed, now));
         findings.extend(leftover::judge(catalogue, inventory, image, claimed));
         findings
     };
