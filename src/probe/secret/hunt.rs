@@ -231,19 +231,20 @@ impl Level {
         self.pass(piece, shared);
     }
 
-    fn skip(&mut self, zeros: u64, shared: &mut Shared<'_>) {
-        const ZEROS: [u8; HEAD] = [0; HEAD];
+    fn skip(&mut self, mut zeros: u64, shared: &mut Shared<'_>) {
+        let large = self.size.is_some_and(|size| size > WHOLE_MAX as u64);
         if self.stream.is_none() {
-            let room = WHOLE_MAX.saturating_add(HEAD).saturating_sub(self.buffer.len());
-            let mut some = usize::try_from(zeros).unwrap_or(usize::MAX).min(room);
-            // A large file becomes a stream on the way.
-            while some > 0 && self.stream.is_none() {
-                let step = some.min(HEAD);
-                self.feed(ZEROS.get(..step).unwrap_or_default(), shared);
-                some -= step;
+            let room = if large { HEAD } else { WHOLE_MAX };
+            let some = usize::try_from(zeros).unwrap_or(usize::MAX).min(room.saturating_sub(self.buffer.len()));
+            self.buffer.resize(self.buffer.len() + some, 0);
+            self.bytes = self.bytes.saturating_add(some as u64);
+            zeros -= some as u64;
+            if zeros == 0 {
+                return;
             }
-            self.bytes = self.bytes.saturating_add(zeros.saturating_sub(room as u64));
-            return;
+            let head = mem::take(&mut self.buffer);
+            self.start_stream(&head, shared);
+            self.pass(&head, shared);
         }
         // Nothing reaches over a hole: what is left is searched, and the search begins anew behind it.
         self.flush(shared);
@@ -263,7 +264,7 @@ impl Level {
             if self.stream.as_ref().is_some_and(|stream| stream.gave_up) {
                 shared.unread(Unread::Size);
             }
-        } else if !self.done {
+        } else if !self.done || !self.buffer.is_empty() {
             let buffer = mem::take(&mut self.buffer);
             self.whole(&buffer, shared);
             self.buffer = buffer;
