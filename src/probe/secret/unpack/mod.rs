@@ -9,7 +9,7 @@ mod expand;
 mod gzip;
 mod intake;
 mod loose;
-//mod pack;
+mod pack;
 mod recognise;
 mod tar;
 #[cfg(test)]
@@ -18,7 +18,7 @@ pub mod utf16;
 mod zip;
 mod zstd;
 
-pub use self::recognise::{Kind, recognise};
+pub use self::recognise::{HEAD_LEN, Kind, recognise};
 use self::{
     intake::{Intake, Kept},
     recognise::bare_name,
@@ -119,7 +119,7 @@ impl Unpacker {
             Kind::Tar => Box::new(tar::Tar::new()),
             Kind::Ar => Box::new(ar::Ar::default()),
             Kind::GitObject => Box::new(loose::Loose::new()),
-            Kind::GitPack => Box::new(Closed(Unread::Format)),
+            Kind::GitPack => Box::new(pack::Pack::new()),
             Kind::Closed(why) => Box::new(Closed(why)),
         };
         Self { decoder: Some(decoder), kept: Kept::default(), inside: false }
