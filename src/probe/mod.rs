@@ -24,6 +24,7 @@ pub mod python;
 pub mod rpm;
 pub mod ruby;
 pub mod script;
+pub mod secret;
 mod shape;
 pub mod sieve;
 

@@ -1,0 +1,3 @@
+//! Secrets in one file.
+
+pub mod check;
