@@ -135,6 +135,35 @@ impl Verdict {
 }
 
 impl Check {
+    /// What it demands of a value, as the end of a sentence.
+    pub fn demands(self) -> &'static str {
+        match self {
+            Self::Crc32Base62 => "its last six characters are the CRC-32 of the others, in base 62",
+            Self::Crc32Base36Routable => "its last seven characters are the CRC-32 of the others, in base 36",
+            Self::Crc32HexTail => "its last eight characters are the CRC-32 of the others, in hexadecimal digits",
+            Self::Base32 => "it is base 32, as the ids of AWS are, and no example of the documentation",
+            Self::AwsSecret => "it is 30 random bytes in base 64, and no example of the documentation",
+            Self::Bech32Age => "its Bech32 checksum holds",
+            Self::Macaroon => "it can be read as a macaroon",
+            Self::Jwt => "its header and its claims can be read, and it is signed",
+            Self::JwtKubernetes => "its claims are those of a Kubernetes service account",
+            Self::PrivateKey => "it can be read as a private key whose numbers belong together",
+            Self::PgpPrivateKey => "it can be read as a private key of OpenPGP",
+            Self::PuttyKey => "it can be read as a private key of PuTTY",
+            Self::DockerAuth => "it is a user and a password in base 64",
+            Self::Base64Text => "it is text in base 64",
+            Self::Base64Json => "it is a JSON object in base 64",
+            Self::Base64Of32 => "it is 32 bytes in base 64",
+            Self::Base64Of64 => "it is 64 bytes in base 64",
+            Self::DiscordId => "its first part is the number of a bot",
+            Self::Slack => "it holds the number of a team",
+            Self::Mixed => "it has letters and digits and is no stand-in",
+            Self::Random => "its characters are in an order that no language has",
+            Self::Password => "it is no stand-in, no variable and no reference",
+            Self::GenericValue => "it looks like a password or a key, and like nothing else",
+        }
+    }
+
     /// What the value is; `None` when it is no secret of this kind.
     pub fn look(self, value: Value<'_>) -> Option<Verdict> {
         let bytes = value.bytes();
