@@ -6,13 +6,15 @@
 use super::{
     malformed::{Parsed, PathBudget, TEXT_MAX, lines, names, quote, text},
     provides::{Provides, resolve},
+    sum,
 };
-use crate::model::PackageRow;
+use crate::model::{Algorithm, PackageRow};
 
 /// The installed packages with their files.
 ///
 /// `depends` holds the names of `D:`, conflicts left out; a library, command or path (`so:`, `cmd:`, `/bin/sh`) is
-/// replaced by the installed package that provides it (`p:`); `provides` are other names of the package. A virtual package (`apk add -t NAME`) is a row without
+/// replaced by the installed package that provides it (`p:`); `provides` are other names of the package;
+/// `sums` has the digests of `Z:`, of files and of the targets of links. A virtual package (`apk add -t NAME`) is a row without
 /// files whose `depends` are what it pulled in. Damage is told as a fault and costs a line, or its package when that
 /// is the name.
 pub fn installed(body: &[u8]) -> Parsed<Vec<PackageRow>> {
@@ -37,6 +39,8 @@ struct Reader<'a> {
     budget: PathBudget,
     row: PackageRow,
     dir: Option<&'a [u8]>,
+    /// Whether the last of the row's files is the one that lines tell of.
+    in_file: bool,
     /// Whether the stanza has had a line at all.
     begun: bool,
 }
@@ -62,6 +66,7 @@ impl<'a> Reader<'a> {
             }
             b'F' => self.dir = Some(value),
             b'R' => self.file(value),
+            b'Z' => self.digest(value),
             _ => {}
         }
     }
@@ -78,6 +83,7 @@ impl<'a> Reader<'a> {
             Some(dir) if !name.is_empty() && dir.len() + name.len() < TEXT_MAX => self.budget.join(dir, name),
             _ => None,
         };
+        self.in_file = path.is_some();
         match path {
             Some(path) => self.row.files.push(path),
             None => {
@@ -87,9 +93,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn digest(&mut self, value: &[u8]) {
+        let digest = match value {
+            [b'Q', b'1', text @ ..] => sum::base64(text, Algorithm::Sha1).map(|digest| (Algorithm::Sha1, digest)),
+            [b'Q', b'2', text @ ..] => sum::base64(text, Algorithm::Sha256).map(|digest| (Algorithm::Sha256, digest)),
+            _ => None,
+        };
+        if let (true, Some(path), Some((algorithm, digest))) = (self.in_file, self.row.files.last(), digest) {
+            self.row.sums.add(path.as_bytes(), algorithm, digest);
+        }
+    }
+
     fn finish(&mut self) {
-        let row = std::mem::take(&mut self.row);
-        self.dir = None;
+        let mut row = std::mem::take(&mut self.row);
+        row.sums.shrink();
+        (self.dir, self.in_file) = (None, false);
         if !std::mem::take(&mut self.begun) {
             return;
         }

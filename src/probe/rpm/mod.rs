@@ -14,8 +14,9 @@ use self::header::Header;
 use super::{
     malformed::{Malformed, Parsed, PathBudget, TEXT_MAX, names, quote, text},
     provides::{Provides, resolve},
+    sum,
 };
-use crate::model::{ImagePath, PackageRow};
+use crate::model::{Algorithm, ImagePath, PackageRow};
 
 /// The installed packages with their files; which database it is, its first bytes tell.
 ///
@@ -103,19 +104,28 @@ impl Headers {
             Some((name, dir)) => Some((usize::try_from(dir).ok().and_then(|dir| dirs.get(dir)).copied(), name)),
             None => whole.next().map(|(dir, path)| (Some(dir), path)),
         };
+        let algorithm = algorithm(header);
+        let mut digests = header.strings(header::FILEDIGESTS);
         while let Some((dir, name)) = next() {
+            let digest = digests.next().and_then(|text| Some((algorithm?, sum::hex(text, algorithm?)?)));
             let path = match dir {
                 Some(dir) if dir.len() + name.len() <= TEXT_MAX => self.paths.join(dir, name),
                 _ => None,
             };
             match path {
-                Some(path) => row.files.push(path),
+                Some(path) => {
+                    if let Some((algorithm, digest)) = digest {
+                        row.sums.add(path.as_bytes(), algorithm, digest);
+                    }
+                    row.files.push(path);
+                }
                 None => {
                     let package = quote(row.name.as_bytes());
                     self.found.fault(format!("{} is no file of package {package}", quote(name)));
                 }
             }
         }
+        row.sums.shrink();
     }
 
     fn finish(mut self) -> Parsed<Vec<PackageRow>> {
@@ -133,6 +143,16 @@ impl Headers {
                 self.provides.add((*need).clone(), at);
             }
         }
+    }
+}
+
+/// Which algorithm made the digests of the files, if it is one of those that are known.
+fn algorithm(header: &Header<'_>) -> Option<Algorithm> {
+    match header.number(header::FILEDIGESTALGO) {
+        None | Some(1) => Some(Algorithm::Md5),
+        Some(2) => Some(Algorithm::Sha1),
+        Some(8) => Some(Algorithm::Sha256),
+        _ => None,
     }
 }
 
