@@ -233,7 +233,7 @@ packages:
             ["directory: ../f, type: directory", "tarball: https://x/f.tgz", "integrity: sha512-x, tarball: file:f.tgz"]
         {
             let rows = format!("  f@1.0.0:\n    resolution: {{{other}}}\n");
-            assert_eq!(read(lock(&rows).as_bytes()).expect("a lock file").1, [], "{other}");
+            assert!(read(lock(&rows).as_bytes()).expect("a lock file").1.is_empty(), "{other}");
         }
     }
 
