@@ -584,7 +584,7 @@ mod tests {
 
     #[test]
     fn an_installed_gem_vouches_for_its_directory_and_one_of_a_repository_does_not() {
-        let spec = "# stub\nGem::Specification.new do |s|\n  s.name = \"jwt\"\n  s.version = \"2.0\"\nend\n";
+        let spec = "# -*- encoding: utf-8 -*-\n# stub: jwt 2.0 ruby lib\n";
         let image = image([files([
             ("usr/lib/ruby/gems/3.2.0/gems/jwt-2.0/spec/key.pem", ""),
             ("usr/lib/ruby/gems/3.2.0/specifications/jwt-2.0.gemspec", spec),

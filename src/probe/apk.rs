@@ -142,7 +142,7 @@ fn relations(value: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{super::malformed::accept_parser, *};
-    use crate::model::ImagePath;
+    use crate::model::{ImagePath, Sums, mark};
 
     /// Cut from Alpine 3.20.3's database, `T:virtual` as `apk add -t .build-deps musl zlib` wrote it.
     const INSTALLED: &str = "\
@@ -203,8 +203,11 @@ D:musl zlib so:libz.so.1
 
     fn all() -> Vec<PackageRow> {
         let musl = ["lib/ld-musl-x86_64.so.1", "lib/libc.musl-x86_64.so.1"];
+        let mut sums = Sums::default();
+        sums.add(musl[0].as_bytes(), Algorithm::Sha1, 0x1d90_3b77_e2cf_d10d_u64.to_be_bytes());
+        sums.add(musl[1].as_bytes(), Algorithm::Sha1, 0xef22_7724_5372_a40e_u64.to_be_bytes());
         vec![
-            row("musl", "1.2.5-r0", "x86_64", 667_648, &[], &musl),
+            PackageRow { sums, ..row("musl", "1.2.5-r0", "x86_64", 667_648, &[], &musl) },
             row("zlib", "1.3.1-r1", "x86_64", 110_592, &["/bin/sh", "musl"], &["lib/libz.so.1", ".marker"]),
             row(".build-deps", "20261121.001141", "noarch", 0, &["musl", "zlib"], &[]),
         ]
@@ -216,6 +219,21 @@ D:musl zlib so:libz.so.1
         let windows = INSTALLED.replace('\n', "\r\n");
         assert_eq!(installed(windows.as_bytes()), Parsed { value: all(), faults: Vec::new() });
         assert_eq!(installed(INSTALLED.trim_end().as_bytes()), Parsed { value: all(), faults: Vec::new() });
+    }
+
+    #[test]
+    fn a_digest_belongs_to_the_file_above_it() {
+        let sum = "Q17yJ3JFNypA4mxhJJr0ou6CzsJVI=";
+        let sha256 = "Q247DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let lost = "x".repeat(5000);
+        let body = format!(
+            "P:a\nZ:{sum}\nF:d\nZ:{sum}\nR:one\nR:two\nZ:{sum}\nR:{lost}\nZ:{sum}\nR:x\nZ:Q1x\n\n\
+            Z:{sum}\nP:b\nF:d\nR:x\nZ:{sha256}\n"
+        );
+        let rows = installed(body.as_bytes()).value;
+        let shown = |row: &PackageRow| (row.sums.algorithm(), row.sums.iter().map(|sum| sum.path).collect::<Vec<_>>());
+        assert_eq!(shown(&rows[0]), (Algorithm::Sha1, vec![mark(b"d/two")]));
+        assert_eq!(shown(&rows[1]), (Algorithm::Sha256, vec![mark(b"d/x")]));
     }
 
     #[test]

@@ -365,6 +365,7 @@ mod tests {
         super::malformed::{accept_parser, noise},
         *,
     };
+    use crate::model::mark;
 
     /// Cut from the status file of a Debian 12 machine; `mime-support` had been removed, `libc6:i386` is made up.
     const STATUS: &str = "\
@@ -427,8 +428,14 @@ Description: Debian configuration management system
         let debconf = row("debconf", "1.5.82", 535, &["debconf-english", "debconf-i18n", "perl", "perl-base"]);
         let choices = vec![["debconf-english", "debconf-i18n"].map(str::to_string).to_vec()];
         let weak = ["cron", "liblocale-gettext-perl", "perl", "quota"].map(str::to_string).to_vec();
+        let mut sums = Sums::default();
+        for (path, digest) in
+            [("etc/adduser.conf", 0xcc34_93ec_d2d0_9837_u64), ("etc/deluser.conf", 0x11a0_6baf_8245_fd8d)]
+        {
+            sums.add(path.as_bytes(), Algorithm::Md5, digest.to_be_bytes());
+        }
         let want =
-            [PackageRow { weak, ..row("adduser", "3.134", 686, &["passwd"]) }, PackageRow { choices, ..debconf }];
+            [PackageRow { weak, sums, ..row("adduser", "3.134", 686, &["passwd"]) }, PackageRow { choices, ..debconf }];
         assert_eq!(status(STATUS.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
         let windows = STATUS.replace('\n', "\r\n");
         assert_eq!(status(windows.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
@@ -543,6 +550,27 @@ Description: Debian configuration management system
     }
 
     #[test]
+    fn digests_are_read_of_lines_that_are_ones() {
+        let body = b"68b329da9893e34099c7d8ad5cb9c940  ./lib/a\\x2db\n\\68b329da9893e34099c7d8ad5cb9c940 *a\\nc\r\n\
+            68b329da9893e34099c7d8ad5cb9c94  short\n68b329da9893e34099c7d8ad5cb9c940\nzz\n";
+        let (package, sums) = sums(b"libc6:i386.md5sums", body).expect("sums");
+        let want = [&b"lib/a\\x2db"[..], b"a\nc"].map(mark);
+        assert_eq!((package.as_str(), sums.iter().map(|sum| sum.path).collect::<Vec<_>>()), ("libc6", want.to_vec()));
+        assert!(sums.iter().all(|sum| sum.digest == 0x68b3_29da_9893_e340_u64.to_be_bytes()));
+        for other in [&b"a.list"[..], b".md5sums", b"md5sums"] {
+            assert_eq!(super::sums(other, body), None);
+        }
+    }
+
+    #[test]
+    fn words_may_follow_the_digest_of_a_configuration_file() {
+        let body = b"Package: a\nConffiles:\n /etc/a b 68b329da9893e34099c7d8ad5cb9c940 obsolete\n /etc/new newconffile\n \
+            /etc/c 68b329da9893e34099c7d8ad5cb9c940 obsolete remove-on-upgrade\n /etc/d\nVersion: 1\nArchitecture: all\n";
+        let sums = &status_d(body).value[0].sums;
+        assert_eq!(sums.iter().map(|sum| sum.path).collect::<Vec<_>>(), [&b"etc/a b"[..], b"etc/c"].map(mark));
+    }
+
+    #[test]
     fn diversions_come_in_threes() {
         let body = b"/usr/bin/gcc\n/usr/bin/gcc.orig\n:\n/usr/share/man/man1/sh.1.gz\n\
             /usr/share/man/man1/sh.distrib.1.gz\ndash\nx\ny\nz\n/cut\n/short\n";
@@ -560,7 +588,7 @@ Description: Debian configuration management system
     fn no_damage_panics() {
         accept_parser(STATUS.as_bytes(), |body| {
             let file_list = file_list(b"a.md5sums", body);
-            (status(body), status_d(body), file_list, diversions(body))
+            (status(body), status_d(body), file_list, sums(b"a.md5sums", body), diversions(body))
         });
         accept_parser(b"\\68b329da9893e34099c7d8ad5cb9c940  a\\n\\", |body| file_list(b"a.md5sums", body));
     }

@@ -178,6 +178,7 @@ mod tests {
         super::malformed::{accept_parser, noise},
         *,
     };
+    use crate::model::mark;
 
     /// The same packages in the databases that real tools wrote; `testdata/pkgdb/make.sh` tells how.
     const SQLITE: &[u8] = include_bytes!("../../../testdata/pkgdb/rpmdb.sqlite.gz");
@@ -247,6 +248,11 @@ mod tests {
         assert_eq!(rows[0].files[..3], paths);
         assert_eq!(rows[0].files[3..], [ImagePath::from("usr/share/offcut-one/sub/file-1")]);
         assert_eq!(rows[1].files.len(), 123);
+        // The files hold `x` and `1`; directories have no digest.
+        let sums: Vec<_> = rows[0].sums.iter().map(|sum| (sum.path, u64::from_be_bytes(sum.digest))).collect();
+        let path = |at: usize| mark(rows[0].files[at].as_bytes());
+        assert_eq!(sums, [(path(0), 0x73cb_3858_a687_a849), (path(3), 0x4355_a46b_19d3_48dc)]);
+        assert_eq!((rows[0].sums.algorithm(), rows[1].sums.iter().len()), (Algorithm::Sha256, 121));
         assert_eq!(rows.iter().map(|row| row.installed_bytes).collect::<Vec<_>>(), [4, 374, 4]);
         for body in [gunzip(BDB_LITTLE), gunzip(BDB_BIG), ndb(&blobs())] {
             assert_eq!(sorted(&body), Parsed { value: rows.clone(), faults: Vec::new() });
