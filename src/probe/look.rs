@@ -6,9 +6,10 @@
 use std::{
     ops::Range,
     panic::{self, AssertUnwindSafe},
+    sync::Arc,
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Lang, Manager, PythonDist, path};
+use crate::model::{Coverage, Fact, Format, FormatSet, ImagePath, Lang, Manager, PythonDist, path};
 
 use super::{
     apk,
@@ -21,6 +22,7 @@ use super::{
     malformed::Parsed,
     node::NodeFile,
     npm, passwd, python, rpm,
+    secret::{Hunter, SecretRules},
     shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
@@ -42,6 +44,7 @@ pub struct Probes {
     /// Numbers of the texts that tell that a Go program or a JavaScript file starts programs.
     starters: Range<u16>,
     shapes: Shapes,
+    secrets: Option<Arc<SecretRules>>,
 }
 
 /// Functions of Go that start programs, as its table of functions names them, and node's module.
@@ -59,13 +62,19 @@ impl Probes {
         let starters = STARTERS.iter().map(|(text, format)| (text.as_bytes(), FormatSet::from_iter([*format])));
         let literals = literals.into_iter().map(|(text, formats)| (text.as_bytes(), formats));
         let sieve = Sieve::new(std::iter::once(magic).chain(starters).chain(literals));
-        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16, shapes: Shapes::new([]) }
+        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16, shapes: Shapes::new([]), secrets: None }
     }
 
     /// Looks for texts in files of certain names too.
     #[must_use]
     pub fn with_shapes(self, shapes: Shapes) -> Self {
         Self { shapes, ..self }
+    }
+
+    /// Looks for secrets too.
+    #[must_use]
+    pub fn with_secrets(self, rules: Arc<SecretRules>) -> Self {
+        Self { secrets: Some(rules).filter(|rules| !rules.is_empty()), ..self }
     }
 }
 
@@ -136,6 +145,9 @@ pub struct Looker<'p> {
     shape: ShapeLook<'p>,
     /// The members of a Java archive.
     jar: Option<jvm::Scan>,
+    secrets: Option<Hunter<'p>>,
+    /// Whether the search for secrets failed in this file.
+    lost: bool,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -186,11 +198,13 @@ impl<'p> Looker<'p> {
             code: None,
             shape: ShapeLook::new(&probes.shapes),
             jar: None,
+            secrets: probes.secrets.as_deref().map(Hunter::new),
+            lost: false,
         }
     }
 
-    /// Starts the regular file at a cleaned path.
-    pub fn begin(&mut self, path: &[u8]) {
+    /// Starts the regular file at a cleaned path; `size` in bytes.
+    pub fn begin(&mut self, path: &[u8], size: u64) {
         self.path.clear();
         self.path.extend_from_slice(path);
         self.plan = Plan::Undecided(record_of(path));
@@ -198,12 +212,30 @@ impl<'p> Looker<'p> {
         self.buffer.clear();
         self.offset = 0;
         self.shape.begin(path);
+        self.hunt(|hunter| hunter.begin(path, size));
     }
 
     /// Takes the next bytes of the file.
     pub fn body(&mut self, piece: &[u8]) {
         self.shape.feed(piece);
+        self.hunt(|hunter| hunter.feed(piece));
         self.take(piece);
+    }
+
+    /// Lets the search for secrets go on. Whatever it does with a hostile file, it must not cost the report.
+    fn hunt<T>(&mut self, step: impl FnOnce(&mut Hunter<'p>) -> T) -> Option<T> {
+        let hunter = self.secrets.as_mut()?;
+        let done = panic::catch_unwind(AssertUnwindSafe(|| step(hunter)));
+        if done.is_err() {
+            self.lost = true;
+            self.secrets = self.probes.secrets.as_deref().map(Hunter::new);
+        }
+        done.ok()
+    }
+
+    /// How much was searched for secrets since this was asked last.
+    pub fn coverage(&mut self) -> Coverage {
+        self.hunt(Hunter::coverage).unwrap_or_default()
     }
 
     fn take(&mut self, mut piece: &[u8]) {
@@ -233,6 +265,7 @@ impl<'p> Looker<'p> {
     /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
     pub fn skip(&mut self, zeros: u64) {
         self.shape.skip(zeros);
+        self.hunt(|hunter| hunter.skip(zeros));
         self.pass(zeros);
     }
 
@@ -297,6 +330,11 @@ impl<'p> Looker<'p> {
             faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
         });
         seen.facts.extend(self.shape.end());
+        let secrets = self.hunt(Hunter::end).flatten();
+        seen.facts.extend(secrets.map(Fact::Secrets));
+        if std::mem::take(&mut self.lost) {
+            seen.faults.push("was not searched for secrets: the search failed, which is a bug in offcut".into());
+        }
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
@@ -552,7 +590,7 @@ mod tests {
 
     fn look(probes: &Probes, path: &str, body: &[u8], piece: usize) -> Seen {
         let mut looker = Looker::new(probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         body.chunks(piece).for_each(|p| looker.body(p));
         looker.end()
     }

@@ -3,7 +3,10 @@
 //! An example becomes what the probes would say about such an image, and then goes the way of every image: the same
 //! inventory, the same judgement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule},
@@ -16,6 +19,9 @@ use crate::{
 };
 
 use super::judge;
+
+/// The day on which examples are judged, in seconds since 1970: 2026-01-01.
+const NOW: i64 = 1_767_225_600;
 
 /// Size of an example's file that gives none, in bytes.
 const SIZE: u64 = 1000;
@@ -61,15 +67,20 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
 fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
     let inventory = Inventory::build(vec![layer(catalogue, example)]);
     let image = image(example);
-    judge(catalogue, &inventory, &image).findings.iter().any(|finding| finding.rule == rule.about.id)
+    judge(catalogue, &inventory, &image, NOW).findings.iter().any(|finding| finding.rule == rule.about.id)
 }
 
 /// The configuration of an example; none where it says nothing of one.
 fn image(example: &Example) -> ImageInfo {
     let says = example.user.is_some() || !example.cmd.is_empty() || !example.workdir.is_empty();
+    let says = says || !(example.env.is_empty() && example.labels.is_empty() && example.healthcheck.is_empty());
+    let label = |pair: &String| pair.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
     let config = says.then(|| ImageConfig {
         user: example.user.clone().unwrap_or_default(),
+        env: example.env.clone(),
         cmd: example.cmd.clone(),
+        healthcheck: example.healthcheck.clone(),
+        labels: example.labels.iter().filter_map(label).collect(),
         working_dir: example.workdir.clone(),
         ..ImageConfig::default()
     });
@@ -214,9 +225,9 @@ impl<'a> Image<'a> {
 
     /// What the probes say about a file of this content.
     fn seen(&self, path: &str, body: &str) -> Seen {
-        let probes = Probes::new(self.catalogue.literals());
+        let probes = Probes::new(self.catalogue.literals()).with_secrets(Arc::clone(&self.catalogue.secrets));
         let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         looker.body(body.as_bytes());
         looker.end()
     }

@@ -11,10 +11,12 @@ mod name;
 pub mod parse;
 mod rules;
 mod search;
+#[cfg(test)]
+mod tests;
 pub mod unpack;
 
 pub use self::{
     hunt::Hunter,
     rules::{Edge, FilePath, Find, Form, Holds, MATCH_MAX, Pattern, Reader, Scope, SecretRules},
-    search::{Context, Found, search},
+    search::{Context, Found, merge, search},
 };

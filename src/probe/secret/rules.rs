@@ -172,6 +172,11 @@ impl Pattern {
         Self { text, compiled: OnceLock::new() }
     }
 
+    /// The pattern, with how it is held against a text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The compiled pattern; `None` when it does not compile, which [`Pattern::check`] tells beforehand.
     pub fn compiled(&self) -> Option<&Compiled> {
         self.compiled.get_or_init(|| self.compile().ok()).as_ref()
@@ -204,6 +209,8 @@ impl Pattern {
 /// How the path of a file ends: whole components, each with at most one `*`; the whole path with a leading `/`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FilePath {
+    /// As it was written.
+    text: String,
     whole: bool,
     /// The last component first.
     parts: Vec<NamePattern>,
@@ -212,9 +219,9 @@ pub struct FilePath {
 impl FilePath {
     /// Reads `etc/apt/auth.conf.d/*`; a `**/` in front means what is meant without it.
     pub fn new(text: &str) -> Self {
-        let whole = text.starts_with('/');
+        let (whole, written) = (text.starts_with('/'), text.to_string());
         let text = text.trim_start_matches("**/").trim_matches('/');
-        Self { whole, parts: text.rsplit('/').map(NamePattern::new).collect() }
+        Self { text: written, whole, parts: text.rsplit('/').map(NamePattern::new).collect() }
     }
 
     /// Whether a cleaned path ends so.
@@ -222,6 +229,11 @@ impl FilePath {
         let mut names = path.rsplit(|&byte| byte == b'/');
         let fits = self.parts.iter().all(|part| names.next().is_some_and(|name| part.matches(name)));
         fits && (!self.whole || names.next().is_none())
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn name(&self) -> Option<&NamePattern> {
@@ -233,6 +245,7 @@ impl FilePath {
 pub type FormNo = u16;
 
 /// All forms, compiled.
+#[derive(Debug)]
 pub struct SecretRules {
     /// The forms, in the order of the catalogue.
     pub forms: Vec<Form>,
@@ -294,6 +307,11 @@ impl SecretRules {
         self.forms.is_empty()
     }
 
+    /// The forms of a rule.
+    pub fn of_rule<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = &'a Form> {
+        self.forms.iter().filter(move |form| form.rule == rule)
+    }
+
     /// The form with this number.
     pub fn form(&self, no: FormNo) -> Option<&Form> {
         self.forms.get(usize::from(no))
@@ -325,7 +343,7 @@ impl SecretRules {
 }
 
 /// Short words and their forms, compared without case.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Words {
     search: Option<AhoCorasick>,
     words: Vec<(String, FormNo)>,
@@ -354,6 +372,7 @@ impl Words {
 const BITS: u32 = 16;
 
 /// How forms begin, by their first three bytes.
+#[derive(Debug)]
 struct Starts {
     bitmap: Box<[u64; 1 << (BITS - 6)]>,
     by_head: HashMap<u32, Vec<(Box<[u8]>, FormNo)>>,

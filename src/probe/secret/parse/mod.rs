@@ -33,6 +33,8 @@ mod whole;
 mod xml;
 mod yaml;
 
+pub mod command;
+
 use std::ops::Range;
 
 use serde::Deserialize;
