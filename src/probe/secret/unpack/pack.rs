@@ -40,8 +40,11 @@ use super::{
 /// Largest object that is held whole, as far as other objects need it.
 const OBJECT_MAX: u64 = 8 << 20;
 
-/// Length of the id in a pack, and of the checksum at its end.
+/// Length of an id.
 const ID_LEN: usize = 20;
+
+/// Longest checksum at the end of a pack.
+const TRAILER_MAX: usize = 32;
 
 /// SHA-1 of an object's type, size and content.
 type Id = [u8; ID_LEN];
@@ -67,6 +70,8 @@ enum State {
     Pass(u64),
     /// A difference, of which is passed on what it adds.
     Shed(u64),
+    /// The checksum of the pack.
+    Trailer,
 }
 
 impl Pack {
@@ -96,14 +101,22 @@ impl Decode for Pack {
             }
             State::Object if self.left == 0 => {
                 self.objects.finish(out)?;
-                Ok(Flow::Over)
+                self.objects = Objects::new();
+                self.state = State::Trailer;
+                Ok(Flow::On)
             }
+            // Objects that were not counted, perhaps.
+            State::Trailer if from.peek(TRAILER_MAX + 1).is_some() => Err(BROKEN),
+            State::Trailer => Ok(Flow::Hungry),
             State::Object => self.object(from, out),
             State::Hold(_) | State::Pass(_) | State::Shed(_) => self.content(from, out),
         }
     }
 
     fn end(&mut self, _: &mut Intake<'_>, out: &mut Out<'_>) -> Result<(), Stop> {
+        if self.state == State::Trailer {
+            return Ok(());
+        }
         self.damaged(out)?;
         Err(BROKEN)
     }

@@ -315,6 +315,16 @@ fn a_cut_pack_gives_what_it_has() {
 }
 
 #[test]
+fn objects_that_are_not_counted_are_said() {
+    let mut pack = Writer::new();
+    pack.put(BLOB, b"", b"first");
+    pack.put(BLOB, b"", &noise(99));
+    pack.count = 1;
+    let seen = read(&pack.finish());
+    assert_eq!((seen.names(), &seen.unread[..]), (vec![&name(b"first")[..]], &[BROKEN][..]));
+}
+
+#[test]
 fn damage_is_borne() {
     let base = noise(60);
     let inner = line("100644", "a", &id("blob", &base));
