@@ -18,7 +18,9 @@ use crate::{
     error::{Error, Result},
     inventory::{Inventory, ledger::Ledger},
     layer::{self, Limits, PeelError, Peeler, Promise},
-    model::{BaseLayers, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo},
+    model::{
+        BaseLayers, Coverage, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo,
+    },
     probe::Probes,
     rule,
     source::{self, Layout, Source, Stream},
@@ -74,7 +76,7 @@ pub struct Progress {
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
     let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
-    let rule::Judged { findings, role, base } =
+    let rule::Judged { findings, role, base, image } =
         pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
@@ -84,6 +86,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         role,
         base,
         findings,
+        searched: options.secrets.then(|| searched(&inventory)),
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),
         tool: tool(catalogue),
@@ -281,6 +284,13 @@ fn unreadable(at: usize, image: &ImageInfo, error: PeelError) -> Error {
     Error::judge(layer_name(at, image)).cause(error).help(help)
 }
 
+/// How much of all layers was searched for secrets.
+fn searched(inventory: &Inventory) -> Coverage {
+    let mut all = Coverage::default();
+    inventory.layers().iter().for_each(|facts| all.add(&facts.coverage));
+    all
+}
+
 fn summarise(image: &ImageInfo, inventory: &Inventory) -> Vec<LayerSummary> {
     let summary = |(at, facts): (usize, &LayerFacts)| LayerSummary {
         layer: image.layer_ref(at as u32),
@@ -302,5 +312,13 @@ fn diagnose(image: &ImageInfo, inventory: &Inventory) -> Vec<Diagnostic> {
     let about_image = |text: String| Diagnostic { layer: None, path: None, text, unread: false };
     let mut all: Vec<Diagnostic> = image.notes.iter().cloned().map(about_image).collect();
     all.extend(inventory.notices().map(of_layer));
+    for (layer, facts) in inventory.layers().iter().enumerate() {
+        all.extend(facts.coverage.unread.iter().map(|(why, unread)| Diagnostic {
+            layer: u32::try_from(layer + 1).ok(),
+            path: Some(unread.first.clone()),
+            text: why.sentence(unread.count),
+            unread: why.is_limit(),
+        }));
+    }
     all
 }

@@ -151,6 +151,14 @@ pub enum Judgement {
     DevJvm,
     /// Packages for tests beside a published .NET program.
     DevNuget,
+    /// A variable of the image's environment holds a secret.
+    ImageEnv,
+    /// A label holds a secret.
+    ImageLabel,
+    /// The history holds a secret: a build argument, or a word of a command.
+    ImageHistory,
+    /// The command, the entry point or the health check holds a secret.
+    ImageCommand,
 }
 
 /// Patterns for whole names.

@@ -90,6 +90,9 @@ pub(super) struct Scan {
     /// The image that this one was built upon, so that its own layers are known for certain
     #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
     pub(super) base: Option<String>,
+    /// File of findings that are allowed, each with its reason; may be given several times
+    #[arg(long, value_name = "FILE", env = "OFFCUT_ALLOW")]
+    pub(super) allow: Vec<PathBuf>,
     /// Look for no secrets
     #[arg(long, env = "OFFCUT_NO_SECRETS", value_parser = FalseyValueParser::new())]
     pub(super) no_secrets: bool,

@@ -240,6 +240,14 @@ fn judgement_text(judgement: Judgement) -> &'static str {
         Judgement::DanglingLink => "a link in the Java run time that the command starts leads nowhere",
         Judgement::ApkVirtual => "apk's database has a virtual package (`apk add --virtual`)",
         Judgement::ApkVirtualEmpty => "a RUN made a virtual package without members and installed packages beside it",
+        Judgement::ImageEnv => {
+            "a variable of ENV whose name says that its value is a secret, and whose value can be one"
+        }
+        Judgement::ImageLabel => "a label whose name says that its value is a secret, and whose value can be one",
+        Judgement::ImageHistory => {
+            "a build argument, a variable or a word of a command in the history that is a secret by its name or place"
+        }
+        Judgement::ImageCommand => "a word of ENTRYPOINT, CMD or HEALTHCHECK that is a secret by its place",
         Judgement::DevServer => "the command serves and watches sources, or builds at the start",
         Judgement::TestCommand => "the command runs tests",
         Judgement::BuilderStage => {

@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     inventory,
     model::Report,
+    policy::Allowances,
     report::{
         Verdict,
         files::{self, Row},
@@ -62,10 +63,15 @@ fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let catalogue = load(&args.policies)?;
     let options = ScanOptions { base: args.base.clone(), secrets: !args.no_secrets, ..options(&args.image) };
-    let report = {
+    let allowances: Vec<Allowances> =
+        args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    let mut report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
     };
+    for allowed in &allowances {
+        report.diagnostics.extend(allowed.apply(&mut report.findings));
+    }
     deliver(&report, args, &outputs, console)
 }
 

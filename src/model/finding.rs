@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImageInfo, ImagePath, Manager, Standing};
+use super::{Coverage, Digest, ImageInfo, ImagePath, Manager, Standing};
 
 /// How bad a finding is. Ordered: `Note` is the least.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -295,6 +295,9 @@ pub struct Finding {
     /// Where the secret stands, each place once; empty for findings of other families.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretPlace>,
+    /// Why the user lets it pass; then it fails no gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
     /// What to do.
     pub remedy: Remedy,
     /// Documents that back the rule.
@@ -508,6 +511,8 @@ pub struct Report {
     pub base: BaseLayers,
     /// The findings, worst first, then by rule and root.
     pub findings: Vec<Finding>,
+    /// How much was searched for secrets; `None` when none were looked for.
+    pub searched: Option<Coverage>,
     /// What was not read or is odd.
     pub diagnostics: Vec<Diagnostic>,
     /// What the rules say about themselves, for reporters: only the rules that can fire.

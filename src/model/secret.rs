@@ -123,6 +123,21 @@ pub struct Coverage {
     pub unread: BTreeMap<Unread, UnreadCount>,
 }
 
+impl Coverage {
+    /// Adds that of another layer.
+    pub fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.opened += other.opened;
+        self.members += other.members;
+        self.member_bytes = self.member_bytes.saturating_add(other.member_bytes);
+        for (why, unread) in &other.unread {
+            let all = self.unread.entry(*why).or_insert_with(|| UnreadCount { count: 0, first: unread.first.clone() });
+            all.count += unread.count;
+        }
+    }
+}
+
 /// Why something was not searched.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,6 +152,30 @@ pub enum Unread {
     Depth,
     /// It unpacks to more than the limit.
     Size,
+}
+
+impl Unread {
+    /// What happened to `count` files, in one sentence without a full stop.
+    pub fn sentence(self, count: u64) -> String {
+        let (is, files) =
+            if count == 1 { ("is", "1 archive".to_string()) } else { ("are", format!("{count} archives")) };
+        match self {
+            Self::Format => {
+                format!("{files} {is} of a kind that is not opened: not searched inside for secrets, the first here")
+            }
+            Self::Encrypted => format!("{files} {is} encrypted: not searched inside for secrets, the first here"),
+            Self::Broken => {
+                format!("{files} {is} damaged or none: searched for secrets as far as possible, the first here")
+            }
+            Self::Depth => format!("{files} {is} nested too deep: not searched inside for secrets, the first here"),
+            Self::Size => format!("{files} or files hold too much: not searched whole for secrets, the first here"),
+        }
+    }
+
+    /// Whether the image can not be called clean: a limit was met, not a format that is documented as not opened.
+    pub fn is_limit(self) -> bool {
+        matches!(self, Self::Depth | Self::Size)
+    }
 }
 
 /// How often, and where first.

@@ -16,5 +16,5 @@ pub mod unpack;
 pub use self::{
     hunt::Hunter,
     rules::{Edge, FilePath, Find, Form, Holds, MATCH_MAX, Pattern, Reader, Scope, SecretRules},
-    search::{Context, Found, search},
+    search::{Context, Found, merge, search},
 };

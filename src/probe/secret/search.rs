@@ -55,6 +55,35 @@ pub struct Found {
     guess: bool,
 }
 
+impl Found {
+    /// A value that was found by its name or its place, and that a rule without a pattern tells.
+    pub fn new(rule: &str, key: &str, span: Range<usize>, value: &[u8], verdict: Verdict) -> Self {
+        let seen = SeenSecret {
+            rule: rule.to_string(),
+            form: String::new(),
+            member: None,
+            line: None,
+            offset: span.start as u64,
+            key: key.to_string(),
+            length: u32::try_from(value.len()).unwrap_or(u32::MAX),
+            shown: String::new(),
+            standing: verdict.standing,
+            harmless: verdict.harmless,
+            remark: verdict.remark,
+            expires: verdict.expires,
+            public_key: verdict.public_key,
+            echo: echo(value),
+        };
+        Self { seen, span, guess: true }
+    }
+
+    /// The part of it that lies in a range, counted from there.
+    pub fn within(&self, range: &Range<usize>) -> Option<Self> {
+        let (start, end) = (self.span.start.max(range.start), self.span.end.min(range.end));
+        (start < end).then(|| Self { span: start - range.start..end - range.start, ..self.clone() })
+    }
+}
+
 /// What a search came to.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -287,24 +316,13 @@ impl<'s> Search<'s> {
 
     fn add(&mut self, no: FormNo, form: &Form, span: Range<usize>, value: &[u8], key: String, verdict: Verdict) {
         let shown = value.get(..form.show.min(value.len() / 2)).unwrap_or_default();
-        let seen = SeenSecret {
-            rule: form.rule.clone(),
-            form: form.name.clone(),
-            member: None,
-            line: None,
-            offset: span.start as u64,
-            key,
-            length: u32::try_from(value.len()).unwrap_or(u32::MAX),
-            shown: String::from_utf8_lossy(shown).into_owned(),
-            standing: verdict.standing,
-            harmless: form.harmless.or(verdict.harmless),
-            remark: verdict.remark,
-            expires: verdict.expires,
-            public_key: verdict.public_key,
-            echo: echo(value),
-        };
         self.done.insert((no, span.start));
-        self.found.push(Found { seen, span, guess: form.is_guess() });
+        let mut found = Found::new(&form.rule, &key, span, value, verdict);
+        found.guess = form.is_guess();
+        found.seen.form.clone_from(&form.name);
+        found.seen.shown = String::from_utf8_lossy(shown).into_owned();
+        found.seen.harmless = form.harmless.or(found.seen.harmless);
+        self.found.push(found);
     }
 
     fn end(self) -> Outcome {

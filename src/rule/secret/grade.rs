@@ -47,11 +47,9 @@ impl<'a> Grader<'a> {
         seen: &SeenSecret,
         sums: Option<&FileSums>,
     ) -> Option<Grade> {
-        let form = rule.secrets.iter().find(|form| form.name == seen.form);
-        let worst = form.and_then(|form| form.severity).unwrap_or(rule.about.severity);
         let owner = file.owner();
         let note = |reason: Option<String>| Grade {
-            severity: Severity::Note.min(worst),
+            severity: Severity::Note,
             reason,
             owner: owner.map_or("none", |package| package.manager.word()),
         };
@@ -79,17 +77,7 @@ impl<'a> Grader<'a> {
                 ))),
             };
         }
-        if let Some(harmless) = seen.harmless {
-            return Some(note(Some(harmless_reason(harmless).to_string())));
-        }
-        if let Some(expires) = seen.expires.filter(|&expires| expires < self.now) {
-            return Some(note(Some(format!("It is a note only: it expired on {}.", date::day(expires)))));
-        }
-        if seen.standing == Standing::Named {
-            return Some(note(Some("It is a note only: its name says so, and its value proves nothing.".into())));
-        }
-        let reason = seen.expires.map(|expires| format!("It is valid until {}.", date::day(expires)));
-        Some(Grade { severity: worst, reason, ..note(None) })
+        Some(Grade { owner: note(None).owner, ..grade_value(rule, seen, self.now) })
     }
 
     /// Whether everybody can have the file's bytes from where its package came from.
@@ -97,6 +85,24 @@ impl<'a> Grader<'a> {
         let _ = (sums, self.inventory);
         file.owner().is_some()
     }
+}
+
+/// The grade of a secret by itself, wherever it stands.
+pub(super) fn grade_value(rule: &Rule, seen: &SeenSecret, now: i64) -> Grade {
+    let form = rule.secrets.iter().find(|form| form.name == seen.form);
+    let worst = form.and_then(|form| form.severity).unwrap_or(rule.about.severity);
+    let note = |reason: String| Grade { severity: Severity::Note, reason: Some(reason), owner: "none" };
+    if let Some(harmless) = seen.harmless {
+        return note(harmless_reason(harmless).to_string());
+    }
+    if let Some(expires) = seen.expires.filter(|&expires| expires < now) {
+        return note(format!("It is a note only: it expired on {}.", date::day(expires)));
+    }
+    if seen.standing == Standing::Named {
+        return note("It is a note only: its name says so, and its value proves nothing.".to_string());
+    }
+    let reason = seen.expires.map(|expires| format!("It is valid until {}.", date::day(expires)));
+    Grade { severity: worst, reason, owner: "none" }
 }
 
 fn harmless_reason(harmless: Harmless) -> &'static str {

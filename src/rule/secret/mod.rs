@@ -5,6 +5,8 @@
 
 mod date;
 mod grade;
+mod metadata;
+mod places;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,6 +20,8 @@ use crate::{
         SeenSecret, Severity, Standing, State,
     },
 };
+
+pub(super) use self::metadata::{judge as judge_metadata, mask, mask_text};
 
 /// Places of one finding that are told one by one.
 const PLACES_MAX: usize = 50;

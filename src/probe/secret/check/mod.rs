@@ -15,6 +15,7 @@ impl<'a> Value<'a> {
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     GenericValue,
+    Password,
     Mixed,
 }
 pub struct Verdict {

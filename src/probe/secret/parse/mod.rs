@@ -2,6 +2,8 @@
 //!
 //! A parser gets the whole file. It knows the form of the file, not its path and not what other rules say.
 
+pub mod command;
+
 use std::ops::Range;
 
 use serde::Deserialize;
