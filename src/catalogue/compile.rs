@@ -303,8 +303,14 @@ fn first_path(example: &schema::Example) -> String {
 /// Checks that an example means something: a slip in it would make a rule look proved.
 fn example(title: &str, raw: &schema::Example, check: &mut Check<'_>) {
     let says = raw.files.len() + raw.packages.len() + raw.npm.len() + raw.pypi.len() + usize::from(raw.user.is_some());
-    let says = says + raw.cmd.len();
-    check.needs(says > 0, || format!("{title} shows nothing: it wants files, packages, npm, pypi, user or cmd"));
+    let says = says + raw.cmd.len() + raw.env.len() + raw.labels.len() + raw.healthcheck.len();
+    let says = says + usize::from(raw.created_by.is_some());
+    check.needs(says > 0, || {
+        format!("{title} shows nothing: it wants files, packages, npm, pypi, user, cmd, env, labels or created_by")
+    });
+    for pair in raw.env.iter().chain(&raw.labels).filter(|pair| !pair.contains('=')) {
+        check.fault(format!("{title}: `env` and `labels` want NAME=value, not \"{pair}\""));
+    }
     for file in &raw.files {
         check.needs(file.contains.is_empty() || file.elf.is_some() || file.format.is_some(), || {
             format!("{title}: file \"{}\" has `contains`, so it wants `elf` or `format`", file.path)

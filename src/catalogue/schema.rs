@@ -299,7 +299,7 @@ pub enum MemberKind {
 }
 
 /// `[[rule.hit]]` and `[[rule.miss]]`: a small image.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// What the example shows; a miss must say why it is none.
@@ -329,6 +329,15 @@ pub struct Example {
     /// What the last entry of the history says.
     #[serde(default)]
     pub created_by: Option<String>,
+    /// Variables of `ENV`, each `NAME=value`.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Labels, each `name=value`.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// The command of `HEALTHCHECK`.
+    #[serde(default)]
+    pub healthcheck: Vec<String>,
     /// `USER` of the configuration.
     #[serde(default)]
     pub user: Option<String>,
@@ -341,7 +350,7 @@ pub struct Example {
 }
 
 /// A file of an example.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleFile {
     /// Where it is.
@@ -373,7 +382,7 @@ pub struct ExampleFile {
 }
 
 /// The ELF headers of an example's file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleElf {
     /// Whether it can be started.
@@ -403,7 +412,7 @@ pub struct ExampleElf {
 }
 
 /// A package of an example's distribution. Exactly one of `deb`, `apk` and `rpm` is its name.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExamplePackage {
     /// Name, in dpkg's database.
@@ -430,7 +439,7 @@ pub struct ExamplePackage {
 }
 
 /// A language package of an example.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleModule {
     /// Package directory (npm) or site directory (Python).

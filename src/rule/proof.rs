@@ -73,9 +73,14 @@ fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
 /// The configuration of an example; none where it says nothing of one.
 fn image(example: &Example) -> ImageInfo {
     let says = example.user.is_some() || !example.cmd.is_empty() || !example.workdir.is_empty();
+    let says = says || !(example.env.is_empty() && example.labels.is_empty() && example.healthcheck.is_empty());
+    let label = |pair: &String| pair.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
     let config = says.then(|| ImageConfig {
         user: example.user.clone().unwrap_or_default(),
+        env: example.env.clone(),
         cmd: example.cmd.clone(),
+        healthcheck: example.healthcheck.clone(),
+        labels: example.labels.iter().filter_map(label).collect(),
         working_dir: example.workdir.clone(),
         ..ImageConfig::default()
     });

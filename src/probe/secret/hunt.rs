@@ -231,28 +231,41 @@ impl Level {
         self.pass(piece, shared);
     }
 
-    fn skip(&mut self, zeros: u64, shared: &mut Shared<'_>) {
-        const ZEROS: [u8; HEAD] = [0; HEAD];
+    fn skip(&mut self, mut zeros: u64, shared: &mut Shared<'_>) {
+        let large = self.size.is_some_and(|size| size > WHOLE_MAX as u64);
         if self.stream.is_none() {
-            let room = WHOLE_MAX.saturating_add(HEAD).saturating_sub(self.buffer.len());
-            let mut some = usize::try_from(zeros).unwrap_or(usize::MAX).min(room);
-            // A large file becomes a stream on the way.
-            while some > 0 && self.stream.is_none() {
-                let step = some.min(HEAD);
-                self.feed(ZEROS.get(..step).unwrap_or_default(), shared);
-                some -= step;
+            let room = if large { HEAD } else { WHOLE_MAX };
+            let some = usize::try_from(zeros).unwrap_or(usize::MAX).min(room.saturating_sub(self.buffer.len()));
+            self.buffer.resize(self.buffer.len() + some, 0);
+            self.bytes = self.bytes.saturating_add(some as u64);
+            zeros -= some as u64;
+            if zeros == 0 {
+                return;
             }
-            self.bytes = self.bytes.saturating_add(zeros.saturating_sub(room as u64));
-            return;
+            let head = mem::take(&mut self.buffer);
+            self.start_stream(&head, shared);
+            self.pass(&head, shared);
         }
         // Nothing reaches over a hole: what is left is searched, and the search begins anew behind it.
-        self.flush(shared);
-        self.bytes = self.bytes.saturating_add(zeros);
-        if let Some(stream) = &mut self.stream {
-            stream.offset = stream.offset.saturating_add(zeros);
-        }
+        self.gap(zeros, Some(0), shared);
         if self.inside.take().is_some() {
             shared.unread(Unread::Broken);
+        }
+    }
+
+    /// Passes over bytes that were searched elsewhere; `lines` of them end in it, if that is known.
+    fn gap(&mut self, bytes: u64, lines: Option<u64>, shared: &mut Shared<'_>) {
+        if self.stream.is_none() {
+            let head = mem::take(&mut self.buffer);
+            self.start_stream(&head, shared);
+            self.pass(&head, shared);
+        }
+        self.flush(shared);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if let Some(stream) = &mut self.stream {
+            stream.offset = stream.offset.saturating_add(bytes);
+            stream.lines = stream.lines.saturating_add(lines.unwrap_or(0));
+            stream.nature.text &= lines.is_some();
         }
     }
 
@@ -263,7 +276,7 @@ impl Level {
             if self.stream.as_ref().is_some_and(|stream| stream.gave_up) {
                 shared.unread(Unread::Size);
             }
-        } else if !self.done {
+        } else if !self.done || !self.buffer.is_empty() {
             let buffer = mem::take(&mut self.buffer);
             self.whole(&buffer, shared);
             self.buffer = buffer;
@@ -430,35 +443,34 @@ impl Level {
     /// Starts to open an archive.
     fn open(&mut self, head: &[u8], shared: &mut Shared<'_>) {
         let Some(kind) = unpack::recognise(&self.path, head) else { return };
+        // The objects of a static library lie in it as they are, and have no names that a rule knows.
+        if kind == unpack::Kind::Ar && !head.get(8..).is_some_and(|name| name.starts_with(b"debian-binary")) {
+            return;
+        }
         if self.depth >= DEPTH_MAX {
             shared.unread(Unread::Depth);
             return;
         }
-        if kind == unpack::Kind::Closed {
-            shared.unread(Unread::Format);
-            return;
-        }
-        shared.coverage.opened += 1;
-        self.inside = Some(Inside { unpacker: Unpacker::new(kind), member: Box::default(), full: false });
+        shared.coverage.opened += u64::from(!matches!(kind, unpack::Kind::Closed(_)));
+        self.inside = Some(Inside { unpacker: Unpacker::new(kind, &self.path), member: Box::default(), full: false });
     }
 
     fn unpack(&mut self, piece: &[u8], shared: &mut Shared<'_>) {
         let Some(Inside { unpacker, member, full }) = &mut self.inside else { return };
-        let mut sink = Sink { path: &self.path, label: self.label.as_deref(), depth: self.depth, member, full, shared };
+        let mut sink = Sink { label: self.label.as_deref(), depth: self.depth, member, full, shared };
         unpacker.feed(piece, &mut sink);
     }
 
     fn close(&mut self, shared: &mut Shared<'_>) {
         let Some(Inside { mut unpacker, mut member, mut full }) = self.inside.take() else { return };
         let (member, full) = (&mut member, &mut full);
-        let mut sink = Sink { path: &self.path, label: self.label.as_deref(), depth: self.depth, member, full, shared };
+        let mut sink = Sink { label: self.label.as_deref(), depth: self.depth, member, full, shared };
         unpacker.end(&mut sink);
     }
 }
 
 /// Takes the members of an archive.
 struct Sink<'a, 'r> {
-    path: &'a [u8],
     label: Option<&'a str>,
     depth: usize,
     member: &'a mut Level,
@@ -469,19 +481,13 @@ struct Sink<'a, 'r> {
 impl Members for Sink<'_, '_> {
     fn begin(&mut self, name: &[u8], size: Option<u64>) {
         self.shared.coverage.members += 1;
-        // A compressed file has no name of its own inside: it is called what it would be called outside.
-        let stem = self.path.iter().rposition(|&byte| byte == b'.').and_then(|dot| self.path.get(..dot));
-        let path = if name.is_empty() { stem.unwrap_or(self.path) } else { name };
-        let shown = match name {
-            [] => String::from_utf8_lossy(crate::model::path::name(path)),
-            _ => String::from_utf8_lossy(name),
-        };
+        let shown = String::from_utf8_lossy(name);
         let label = match self.label {
             Some(above) => format!("{above}!/{shown}"),
             None => shown.into_owned(),
         };
         // Sizes are promises: they only say whether it pays to wait for the whole.
-        self.member.begin(path, Some(label), size.filter(|&size| size > 0), self.depth + 1);
+        self.member.begin(name, Some(label), size.filter(|&size| size > 0), self.depth + 1);
     }
 
     fn body(&mut self, piece: &[u8]) {
@@ -497,6 +503,10 @@ impl Members for Sink<'_, '_> {
         self.shared.nested_left = self.shared.nested_left.saturating_sub(len);
         self.shared.coverage.member_bytes = self.shared.coverage.member_bytes.saturating_add(len);
         self.member.feed(piece, self.shared);
+    }
+
+    fn gap(&mut self, bytes: u64, lines: Option<u64>) {
+        self.member.gap(bytes, lines, self.shared);
     }
 
     fn end(&mut self) {

@@ -11,6 +11,8 @@ mod name;
 pub mod parse;
 mod rules;
 mod search;
+#[cfg(test)]
+mod tests;
 pub mod unpack;
 
 pub use self::{

@@ -172,6 +172,11 @@ impl Pattern {
         Self { text, compiled: OnceLock::new() }
     }
 
+    /// The pattern, with how it is held against a text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The compiled pattern; `None` when it does not compile, which [`Pattern::check`] tells beforehand.
     pub fn compiled(&self) -> Option<&Compiled> {
         self.compiled.get_or_init(|| self.compile().ok()).as_ref()
@@ -204,6 +209,8 @@ impl Pattern {
 /// How the path of a file ends: whole components, each with at most one `*`; the whole path with a leading `/`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FilePath {
+    /// As it was written.
+    text: String,
     whole: bool,
     /// The last component first.
     parts: Vec<NamePattern>,
@@ -212,9 +219,9 @@ pub struct FilePath {
 impl FilePath {
     /// Reads `etc/apt/auth.conf.d/*`; a `**/` in front means what is meant without it.
     pub fn new(text: &str) -> Self {
-        let whole = text.starts_with('/');
+        let (whole, written) = (text.starts_with('/'), text.to_string());
         let text = text.trim_start_matches("**/").trim_matches('/');
-        Self { whole, parts: text.rsplit('/').map(NamePattern::new).collect() }
+        Self { text: written, whole, parts: text.rsplit('/').map(NamePattern::new).collect() }
     }
 
     /// Whether a cleaned path ends so.
@@ -222,6 +229,11 @@ impl FilePath {
         let mut names = path.rsplit(|&byte| byte == b'/');
         let fits = self.parts.iter().all(|part| names.next().is_some_and(|name| part.matches(name)));
         fits && (!self.whole || names.next().is_none())
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn name(&self) -> Option<&NamePattern> {
@@ -293,6 +305,11 @@ impl SecretRules {
     /// Whether there is nothing to look for.
     pub fn is_empty(&self) -> bool {
         self.forms.is_empty()
+    }
+
+    /// The forms of a rule.
+    pub fn of_rule<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = &'a Form> {
+        self.forms.iter().filter(move |form| form.rule == rule)
     }
 
     /// The form with this number.

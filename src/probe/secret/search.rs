@@ -283,7 +283,7 @@ impl<'s> Search<'s> {
             Some(check) => check.look(Value::new(bytes)),
             // What its prefix says is no part of the test: `sk_test_` is no placeholder.
             None if check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
-            None => Some(Verdict::of(Standing::Pattern)),
+            None => Some(Verdict::new(Standing::Pattern)),
         };
         let Some(verdict) = verdict else { return };
         let key = match captures.name("key") {
