@@ -8,7 +8,6 @@ mod account;
 mod aws;
 mod base64;
 mod cloud;
-pub mod command;
 mod database;
 mod docker;
 mod dotnet;
