@@ -149,7 +149,8 @@ fn call(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::Rng;
 
     fn standing(text: &str) -> Option<Standing> {
         look(text.as_bytes()).map(|verdict| verdict.standing)

@@ -148,7 +148,8 @@ const CLASSES: [[u8; 4]; 5] = [
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::Rng;
 
     #[test]
     fn words_and_names_are_not_random() {

@@ -231,7 +231,8 @@ fn split_at<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     fn look(label: &str, body: &[u8]) -> Option<Verdict> {
         private_key(testing::pem(label, body).as_bytes())

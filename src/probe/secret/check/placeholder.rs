@@ -341,7 +341,8 @@ pub(super) fn contains(text: &[u8], piece: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::Rng;
 
     #[test]
     fn stand_ins_and_references_are_placeholders() {
