@@ -15,7 +15,7 @@ use super::{
     check::{self, Value, Verdict},
     filter,
     name::name_before,
-    rules::{Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
+    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
 };
 use crate::model::{SeenSecret, Standing};
 
@@ -51,6 +51,24 @@ pub struct Found {
     pub seen: SeenSecret,
     /// Where the value is in what was searched.
     pub span: Range<usize>,
+    knows: Knows,
+}
+
+/// How much the way a secret was found knows of it. Ordered: a name that may mean anything knows the least.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Knows {
+    /// A name in a file that may hold settings.
+    Name,
+    /// A name or a place in the image's configuration.
+    Place,
+    /// A form that many kinds of secrets share.
+    General,
+    /// The words around the value.
+    Words,
+    /// The file.
+    File,
+    /// The value itself says what it is.
+    Token,
 }
 
 impl Found {
@@ -73,7 +91,7 @@ impl Found {
             public_key: verdict.public_key,
             echo: echo(value),
         };
-        Self { seen, span }
+        Self { seen, span, knows: Knows::Place }
     }
 
     /// The part of it that lies in a range, counted from there.
@@ -133,7 +151,10 @@ pub fn read_file(rules: &SecretRules, forms: &[FormNo], text: &[u8], context: Co
 /// Lays what was found in two ways over each other: of what takes the same bytes the better one stays.
 pub fn merge(mut found: Vec<Found>) -> Vec<Found> {
     // The better one first, so that of two that overlap the first stays.
-    let rank = |found: &Found| (!found.seen.guess, found.seen.standing, found.span.len());
+    let rank = |found: &Found| {
+        let told = found.knows == Knows::Token;
+        (found.knows >= Knows::General, told, found.seen.standing, found.knows, found.span.len())
+    };
     found.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.span.start.cmp(&b.span.start)));
     let mut kept: Vec<Found> = Vec::new();
     let mut taken = std::collections::BTreeMap::<usize, usize>::new();
@@ -297,7 +318,9 @@ impl<'s> Search<'s> {
     /// length in front of it, a checksum, or a beginning that nothing else has will do.
     fn within_edges(&self, form: &Form, span: Range<usize>) -> Option<Range<usize>> {
         let byte = |at: Option<usize>| at.and_then(|at| self.text.get(at)).copied();
-        let (left, right) = (byte(span.start.checked_sub(1)), byte(Some(span.end)));
+        // What leads up to a value was seen by its own pattern.
+        let left = byte(span.start.checked_sub(1)).filter(|_| form.lead.is_none());
+        let right = byte(Some(span.end));
         let holds = |byte: Option<u8>| byte.is_some_and(|byte| form.edge.holds(byte));
         if !holds(left) && !holds(right) {
             return Some(span);
@@ -318,6 +341,13 @@ impl<'s> Search<'s> {
         self.done.insert((no, span.start));
         let mut found = Found::new(&form.rule, &key, span, value, verdict);
         found.seen.guess = form.is_guess();
+        found.knows = match &form.find {
+            _ if form.is_guess() => Knows::Name,
+            _ if form.general => Knows::General,
+            Find::Start(_) => Knows::Token,
+            _ if !form.files.is_empty() => Knows::File,
+            _ => Knows::Words,
+        };
         found.seen.form.clone_from(&form.name);
         found.seen.shown = String::from_utf8_lossy(shown).into_owned();
         found.seen.harmless = form.harmless.or(found.seen.harmless);
