@@ -29,7 +29,7 @@ const DEPTH_MAX: usize = 4;
 
 /// Words of a command among which its program is looked for: behind `sudo -u x env A=b`, for instance. Each of them
 /// may have the whole rest for arguments, which must not take quadratic time.
-const PROGRAM_AT_MAX: usize = 64;
+const PROGRAMS_MAX: usize = 16;
 
 /// Variables of programs that are passwords whatever they look like.
 const VARIABLES: [&[u8]; 8] = [
@@ -158,13 +158,16 @@ impl Reader {
         for word in words {
             self.anywhere(word);
         }
+        let program = program_name(words);
         let installs = words.iter().take(4).any(|word| is(word, &["install", "add", "apt-get", "apk", "brew"]));
+        let mut candidates = 0;
         for (at, word) in words.iter().enumerate() {
             self.assignment(word);
-            self.long_option(word, words.get(at + 1).map(Vec::as_slice), program_name(words));
-            if at >= PROGRAM_AT_MAX {
+            self.long_option(word, words.get(at + 1).map(Vec::as_slice), program);
+            if candidates >= PROGRAMS_MAX || starts(word, b"-") || pair(word, b'=').is_some() {
                 continue;
             }
+            candidates += 1;
             let arguments = words.get(at + 1..).unwrap_or_default();
             let name = base_name(word);
             for program in PROGRAMS.iter().filter(|program| !installs && is(name, program.names)) {
