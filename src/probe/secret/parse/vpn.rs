@@ -70,6 +70,7 @@ mod tests {
         Parser, base64,
         testing::{accept, found, places, secret},
     };
+    use crate::probe::secret::check::testing;
 
     #[test]
     fn keys_of_wireguard_have_thirty_two_bytes() {
@@ -107,6 +108,8 @@ mod tests {
         assert_eq!(keys[1], format!("auth-user-pass={}", secret(1)));
         assert_eq!(found(Parser::Openvpn, &file.replace('\n', "\r\n"))[1], keys[1]);
         assert_eq!(places(Parser::Openvpn, &file)[1], secret(1));
+        let pem = testing::pem("PRIVATE", &testing::ed25519(&mut testing::Rng::new(1)));
+        assert_eq!(found(Parser::Openvpn, &format!("<key>\n{pem}</key>\n")), [format!("key={}", pem.trim())]);
         assert_eq!(found(Parser::Openvpn, "<tls-auth>\nta.key\n</tls-auth>\n<key>"), [""; 0]);
     }
 }
