@@ -7,6 +7,7 @@ mod compile;
 mod ground;
 mod leftover;
 pub mod roles;
+pub(crate) mod sample;
 mod schema;
 mod secret;
 

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Digest, FileSecrets, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape};
+use super::{Coverage, Digest, FileSecrets, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape, Sums};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
 pub const FACTS_VERSION: u32 = 3;
@@ -320,12 +320,23 @@ pub enum Fact {
         /// Cleaned paths.
         files: Vec<ImagePath>,
     },
+    /// The digests of the files of one dpkg package (`NAME.md5sums`).
+    Sums {
+        /// Package name, without the architecture.
+        package: String,
+        /// Its files but the configuration files, whose digests `status` has.
+        sums: Sums,
+    },
     /// dpkg diversions: the path a package believes it owns, and where the file really went.
     Diversions(Vec<(ImagePath, ImagePath)>),
     /// An npm package: its `package.json`.
     Npm(NpmPackage),
     /// A Python distribution: its `METADATA` and, from `RECORD`, its files.
     Python(PythonDist),
+    /// A Python distribution that comes from its source or from a file of its builder: its `direct_url.json` says so.
+    LocalDist,
+    /// The packages that a lock file says came from a registry of JavaScript packages: the [`super::release`] of each.
+    Released(Vec<u64>),
     /// The users of `/etc/passwd`, in file order.
     Users(Vec<User>),
     /// The groups of `/etc/group`, in file order.
@@ -466,6 +477,8 @@ pub struct PackageRow {
     pub essential: bool,
     /// Files it owns where the database itself lists them (apk, rpm); empty for dpkg, see [`Fact::FileList`].
     pub files: Vec<ImagePath>,
+    /// Digests of files as they came with the package: of all that have one (apk, rpm), of configuration files (dpkg).
+    pub sums: Sums,
 }
 
 /// A `package.json`: of an installed package, of an application, or of a mere directory (then without a name).
@@ -505,6 +518,8 @@ pub struct PythonDist {
     /// The files of `RECORD` as cleaned paths in the image; empty for the observation of `METADATA`, and
     /// name and version are empty for the observation of `RECORD`.
     pub files: Vec<ImagePath>,
+    /// The digests of `RECORD`.
+    pub sums: Sums,
     /// `Requires-Dist`.
     pub requires: Vec<Requirement>,
 }

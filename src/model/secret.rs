@@ -71,6 +71,8 @@ pub struct SeenSecret {
     pub shown: String,
     /// How sure it is.
     pub standing: Standing,
+    /// Whether its name alone made it worth a look.
+    pub guess: bool,
     /// Why it is no alarm.
     pub harmless: Option<Harmless>,
     /// What else is known and safe to say, in a few words: `RSA, 2048 bits`, `account 123456789012`.

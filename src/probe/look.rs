@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::model::{Coverage, Fact, Format, FormatSet, ImagePath, Lang, Manager, PythonDist, path};
+use crate::model::{Coverage, Fact, Format, FormatSet, ImagePath, Lang, Manager, path};
 
 use super::{
     apk,
@@ -108,12 +108,14 @@ enum Record {
     DpkgStatus,
     DpkgStatusD,
     DpkgList,
+    DpkgSums,
     DpkgDiversions,
     ApkInstalled,
     Rpm,
     PackageJson,
     PythonMetadata,
     PythonFiles,
+    PythonUrl,
     Passwd,
     Group,
     Lang(LangRecord),
@@ -463,6 +465,10 @@ impl<'p> Looker<'p> {
             seen.faults.push(format!("is larger than {} MiB and was not read", limit >> 20));
             return seen;
         }
+        if matches!(record, Record::DpkgList | Record::DpkgSums) {
+            let sums = dpkg::sums(path::name(&self.path), body);
+            seen.facts.extend(sums.map(|(package, sums)| Fact::Sums { package, sums }));
+        }
         let packages = |manager, parsed: Parsed<_>| keep(parsed, |rows| Fact::Packages { manager, rows });
         let (fact, faults) = match record {
             Record::DpkgStatus => packages(Manager::Deb, dpkg::status(body)),
@@ -471,6 +477,7 @@ impl<'p> Looker<'p> {
                 Some(parsed) => keep(parsed, |(package, files)| Fact::FileList { package, files }),
                 None => (None, Vec::new()),
             },
+            Record::DpkgSums => (None, Vec::new()),
             Record::DpkgDiversions => keep(dpkg::diversions(body), Fact::Diversions),
             Record::ApkInstalled => packages(Manager::Apk, apk::installed(body)),
             Record::Rpm => packages(Manager::Rpm, rpm::packages(body)),
@@ -487,15 +494,17 @@ impl<'p> Looker<'p> {
                 Ok(parsed) => keep(parsed, Fact::Python),
                 Err(malformed) => (None, vec![malformed.0]),
             },
-            Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), |files| {
-                Fact::Python(PythonDist { files, ..PythonDist::default() })
-            }),
+            Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), Fact::Python),
+            Record::PythonUrl => (python::is_local(body).then_some(Fact::LocalDist), Vec::new()),
             Record::Lang(record) => {
                 let (lang, faults) = lang::read(record, &ImagePath::new(&self.path), body);
                 (lang.map(Fact::Lang), faults)
             }
             Record::Node(file) => match file.read(body) {
-                Ok(record) => (Some(Fact::Node(record)), Vec::new()),
+                Ok((record, released)) => {
+                    seen.facts.extend((!released.is_empty()).then_some(Fact::Released(released)));
+                    (record.map(Fact::Node), Vec::new())
+                }
                 Err(malformed) => (None, vec![malformed.0]),
             },
             // Test data of every second npm package is broken on purpose: no fault, just no package.
@@ -525,6 +534,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"METADATA" if path::parent(path).ends_with(b".dist-info") => (Record::PythonMetadata, 4 * MIB),
         b"PKG-INFO" if path::parent(path).ends_with(b".egg-info") => (Record::PythonMetadata, 4 * MIB),
         b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonFiles, 16 * MIB),
+        b"direct_url.json" if path::parent(path).ends_with(b".dist-info") => (Record::PythonUrl, MIB),
         b"status" if path == b"var/lib/dpkg/status" => (Record::DpkgStatus, 64 * MIB),
         b"diversions" if path == b"var/lib/dpkg/diversions" => (Record::DpkgDiversions, 4 * MIB),
         b"installed" if matches!(path, b"lib/apk/db/installed" | b"usr/lib/apk/db/installed") => {
@@ -538,6 +548,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"ld.so.cache" if path == b"etc/ld.so.cache" => (Record::LoaderCache, 16 * MIB),
         _ => match path::parent(path) {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
+            b"var/lib/dpkg/info" if name.ends_with(b".md5sums") => (Record::DpkgSums, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
             b"etc" if name.starts_with(b"ld-musl-") && name.ends_with(b".path") => (Record::LoaderPath, MIB),

@@ -27,6 +27,7 @@ pub mod script;
 pub mod secret;
 mod shape;
 pub mod sieve;
+mod sum;
 
 pub use self::{
     look::{Looker, Probes, Seen},

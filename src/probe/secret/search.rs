@@ -51,8 +51,6 @@ pub struct Found {
     pub seen: SeenSecret,
     /// Where the value is in what was searched.
     pub span: Range<usize>,
-    /// Whether its form only guesses.
-    guess: bool,
 }
 
 impl Found {
@@ -68,13 +66,14 @@ impl Found {
             length: u32::try_from(value.len()).unwrap_or(u32::MAX),
             shown: String::new(),
             standing: verdict.standing,
+            guess: true,
             harmless: verdict.harmless,
             remark: verdict.remark,
             expires: verdict.expires,
             public_key: verdict.public_key,
             echo: echo(value),
         };
-        Self { seen, span, guess: true }
+        Self { seen, span }
     }
 
     /// The part of it that lies in a range, counted from there.
@@ -134,7 +133,7 @@ pub fn read_file(rules: &SecretRules, forms: &[FormNo], text: &[u8], context: Co
 /// Lays what was found in two ways over each other: of what takes the same bytes the better one stays.
 pub fn merge(mut found: Vec<Found>) -> Vec<Found> {
     // The better one first, so that of two that overlap the first stays.
-    let rank = |found: &Found| (!found.guess, found.seen.standing, found.span.len());
+    let rank = |found: &Found| (!found.seen.guess, found.seen.standing, found.span.len());
     found.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.span.start.cmp(&b.span.start)));
     let mut kept: Vec<Found> = Vec::new();
     let mut taken = std::collections::BTreeMap::<usize, usize>::new();
@@ -318,7 +317,7 @@ impl<'s> Search<'s> {
         let shown = value.get(..form.show.min(value.len() / 2)).unwrap_or_default();
         self.done.insert((no, span.start));
         let mut found = Found::new(&form.rule, &key, span, value, verdict);
-        found.guess = form.is_guess();
+        found.seen.guess = form.is_guess();
         found.seen.form.clone_from(&form.name);
         found.seen.shown = String::from_utf8_lossy(shown).into_owned();
         found.seen.harmless = form.harmless.or(found.seen.harmless);

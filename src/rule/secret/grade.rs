@@ -7,7 +7,10 @@ use std::collections::HashSet;
 use super::date;
 use crate::{
     catalogue::{Catalogue, Rule},
-    inventory::{File, FileId, Inventory},
+    inventory::{
+        File, FileId, Inventory,
+        vouch::{How, Vouched},
+    },
     model::{FileSums, Harmless, SeenSecret, Severity, Standing},
 };
 
@@ -56,15 +59,8 @@ impl<'a> Grader<'a> {
         if let Some(name) = seen.public_key.and_then(|key| self.catalogue.known_keys.get(&key)) {
             return Some(note(Some(format!("It is a note only: {name} publishes this key."))));
         }
-        if let Some(package) = owner.filter(|_| self.is_published(file, sums)) {
-            // A guess about what thousands of others have just the same says nothing about this image.
-            if seen.standing <= Standing::Pattern {
-                return None;
-            }
-            return Some(note(Some(format!(
-                "It is a note only: the file is part of the package {} {}, which publishes it with just these bytes.",
-                package.name, package.version
-            ))));
+        if let Some(vouched) = self.inventory.vouched(file.id(), sums) {
+            return published(rule, seen, &vouched, self.now);
         }
         if seen.standing <= Standing::Named && owner.is_some() {
             return None;
@@ -79,11 +75,34 @@ impl<'a> Grader<'a> {
         }
         Some(Grade { owner: note(None).owner, ..grade_value(rule, seen, self.now) })
     }
+}
 
-    /// Whether everybody can have the file's bytes from where its package came from.
-    fn is_published(&self, file: &File<'_>, sums: Option<&FileSums>) -> bool {
-        let _ = (sums, self.inventory);
-        file.owner().is_some()
+/// The grade of a secret in a file that its package came with: everybody has it who has the package.
+fn published(rule: &Rule, seen: &SeenSecret, vouched: &Vouched<'_>, now: i64) -> Option<Grade> {
+    let Vouched { package, how } = vouched;
+    // A guess about what thousands of others have just the same says nothing about this image.
+    if seen.guess || seen.standing == Standing::Named {
+        return None;
+    }
+    let owner = package.manager.word();
+    let note = |severity, how: &str| {
+        let reason = format!(
+            "It is a {severity} only: the file is part of the package {} {}, {how}.",
+            package.name, package.version
+        );
+        Some(Grade { severity, reason: Some(reason), owner })
+    };
+    match how {
+        How::Digest => note(Severity::Note, "which publishes it with just these bytes"),
+        How::SameLayer => note(Severity::Note, "which brought it, and nobody changed it later"),
+        // Nothing proves these bytes: what surely opens a door is an alarm wherever it lies.
+        How::Registry if seen.standing == Standing::Validated && seen.public_key.is_none() => {
+            Some(Grade { owner, ..grade_value(rule, seen, now) })
+        }
+        How::Registry if seen.standing == Standing::Pattern => {
+            note(Severity::Low.min(rule.about.severity), "which was installed from a registry")
+        }
+        How::Registry => note(Severity::Note, "which was installed from a registry, where everybody can get it"),
     }
 }
 

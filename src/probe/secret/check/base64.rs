@@ -45,7 +45,8 @@ fn digit(b: u8) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, *};
+    use super::*;
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn what_was_encoded_comes_back_in_both_alphabets() {

@@ -66,7 +66,8 @@ fn digit(b: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     #[test]
     fn an_id_says_its_account() {

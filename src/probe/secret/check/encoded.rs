@@ -82,7 +82,8 @@ fn unescape(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     #[test]
     fn a_login_has_a_user_and_a_password_of_its_own() {

@@ -19,6 +19,8 @@ const PATTERN_LEN: usize = 16;
 const PATTERN_ENTROPY: f64 = 3.3;
 
 /// The same for hexadecimal digits, of which there are only sixteen: 32 of them have 3.0 and more but for one in 2,000.
+/// Sixteen are the id of a request or a commit as often as a secret.
+const PATTERN_LEN_HEX: usize = 24;
 const PATTERN_ENTROPY_HEX: f64 = 3.0;
 
 /// Shannon entropy in bits per character.
@@ -81,7 +83,8 @@ pub(super) fn password(text: &[u8]) -> Option<Verdict> {
 /// What stands behind a name that sounds like a secret.
 ///
 /// Hexadecimal values of any length are taken, those of the length of a digest, too: `SECRET_KEY` is as often 64
-/// digits as the checksum of a file is, and only the name tells them apart, which is the caller's.
+/// digits as the checksum of a file is, and only the name tells them apart, which is the caller's. A UUID is none: behind
+/// such names it is an id more often than a key.
 pub(super) fn look(text: &[u8]) -> Option<Verdict> {
     let visible = text.iter().all(u8::is_ascii_graphic);
     if !visible || !NAMED_LEN.contains(&text.len()) || refers(text) {
@@ -107,8 +110,9 @@ pub(super) fn look(text: &[u8]) -> Option<Verdict> {
     if !random && !mixed && !word_and_number(text) && !signed_word(text) {
         return None;
     }
-    let least = if text.iter().all(u8::is_ascii_hexdigit) { PATTERN_ENTROPY_HEX } else { PATTERN_ENTROPY };
-    let pattern = random && text.len() >= PATTERN_LEN && entropy(text) >= least;
+    let hex = text.iter().all(u8::is_ascii_hexdigit);
+    let (len, least) = if hex { (PATTERN_LEN_HEX, PATTERN_ENTROPY_HEX) } else { (PATTERN_LEN, PATTERN_ENTROPY) };
+    let pattern = random && text.len() >= len && entropy(text) >= least;
     Some(Verdict::new(if pattern { Standing::Pattern } else { Standing::Named }))
 }
 
@@ -125,7 +129,7 @@ fn word_and_number(text: &[u8]) -> bool {
     let letters = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let (word, digits) = text.split_at_checked(letters).unwrap_or((text, b""));
     let capital = word.first().is_some_and(u8::is_ascii_uppercase) && word.iter().skip(1).all(u8::is_ascii_lowercase);
-    let least = if capital { 2 } else { 3 };
+    let least = if capital && letters >= 5 { 2 } else { 3 };
     letters >= 4 && (least..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
 }
 
@@ -149,7 +153,8 @@ fn call(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::Rng;
 
     fn standing(text: &str) -> Option<Standing> {
         look(text.as_bytes()).map(|verdict| verdict.standing)

@@ -164,7 +164,8 @@ fn kubernetes_name(found: Option<(&str, &str)>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     fn token(header: &str, payload: &str, signature: usize) -> String {
         testing::jwt(&mut Rng::new(1), header, payload, signature)

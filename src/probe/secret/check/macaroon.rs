@@ -112,7 +112,8 @@ fn version_1(mut body: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     #[test]
     fn complete_macaroons_say_their_location() {

@@ -23,8 +23,6 @@ mod placeholder;
 mod putty;
 mod ssh;
 mod store;
-#[cfg(test)]
-pub(crate) mod testing;
 mod token;
 mod value;
 mod words;
@@ -200,7 +198,8 @@ impl Check {
 
 #[cfg(test)]
 mod tests {
-    use super::{testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     const ALL: [Check; 23] = [
         Check::Crc32Base62,

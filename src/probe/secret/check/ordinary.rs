@@ -11,80 +11,37 @@ const SHORT: usize = 7;
 const ABBREVIATION: usize = 5;
 
 /// Beginnings of values that say what they are, and that it is public.
+#[rustfmt::skip]
 const PUBLIC: &[&[u8]] = &[
-    b"data:",
-    b"urn:",
-    b"AAAAB3NzaC1",
-    b"AAAAC3NzaC1",
-    b"AAAAE2VjZHNh",
-    b"AAAAG",
-    b"LS0tLS1CRUdJTi",
-    b"-----BEGIN",
-    b"age1",
-    b"pk_live_",
-    b"pk_test_",
-    b"pk.",
-    b"oci://",
-    b"docker://",
-    b"#!",
+    b"data:", b"urn:", b"AAAAB3NzaC1", b"AAAAC3NzaC1", b"AAAAE2VjZHNh", b"AAAAG", b"LS0tLS1CRUdJTi", b"-----BEGIN",
+    b"age1", b"pk_live_", b"pk_test_", b"pk.", b"oci://", b"docker://", b"#!",
 ];
 
 /// What only regular expressions have.
+#[rustfmt::skip]
 const PATTERNS: &[&[u8]] = &[
-    b"[a-z", b"[A-Z", b"[0-9", b"[^", b"\\d", b"\\w", b"\\s", b"\\.", b"(?:", b"(?i", b".*", b".+", b"]+", b"]*", b"]{",
+    b"[a-z", b"[A-Z", b"[0-9", b"[^", b"\\d", b"\\w", b"\\s", b"\\.", b"(?:", b"(?i", b".*", b".+", b"]+", b"]*",
+    b"]{",
 ];
 
 /// What hardly anything but code has.
+#[rustfmt::skip]
 const CODE: &[&[u8]] = &[
-    b"&&", b"||", b"=>", b"->", b"::", b"==", b"!=", b"()", b"[]", b"{}", b"%s", b"%d", b"</", b"/>", b"\\n", b");",
-    b"];",
+    b"&&", b"||", b"=>", b"->", b"::", b"![", b"==", b"!=", b"()", b"[]", b"{}", b"%s", b"%d", b"</", b"/>", b"\\n",
+    b");", b"];",
 ];
 
 /// Endings of the names of files.
+#[rustfmt::skip]
 const FILES: &[&[u8]] = &[
-    b".pem",
-    b".key",
-    b".crt",
-    b".cer",
-    b".json",
-    b".yaml",
-    b".yml",
-    b".toml",
-    b".ini",
-    b".conf",
-    b".cfg",
-    b".xml",
-    b".txt",
-    b".js",
-    b".ts",
-    b".py",
-    b".rb",
-    b".go",
-    b".php",
-    b".sh",
-    b".java",
-    b".jks",
-    b".p12",
-    b".pfx",
-    b".properties",
-    b".html",
-    b".css",
-    b".png",
-    b".svg",
-    b".jpg",
-    b".gif",
-    b".ico",
-    b".md",
-    b".log",
-    b".db",
-    b".sql",
-    b".so",
-    b".jar",
-    b".gz",
-    b".zip",
+    b".pem", b".key", b".crt", b".cer", b".json", b".yaml", b".yml", b".toml", b".ini", b".conf", b".cfg", b".xml",
+    b".txt", b".js", b".ts", b".py", b".rb", b".go", b".php", b".sh", b".java", b".jks", b".p12", b".pfx",
+    b".properties", b".html", b".css", b".png", b".svg", b".jpg", b".gif", b".ico", b".md", b".log", b".db", b".sql",
+    b".so", b".jar", b".gz", b".zip",
 ];
 
 /// Numbers that things are called after: bits, ports, code pages, curves.
+#[rustfmt::skip]
 const TECHNICAL: &[&[u8]] = &[
     b"128", b"160", b"192", b"224", b"256", b"320", b"384", b"512", b"521", b"1024", b"2048", b"3072", b"4096",
     b"8192", b"443", b"8080", b"8443", b"25519", b"448", b"1305", b"1252", b"8859", b"2822", b"3339", b"8601", b"360",
@@ -236,14 +193,15 @@ fn public_der(text: &[u8]) -> bool {
 fn escaped(text: &[u8]) -> bool {
     let codes =
         text.windows(3).filter(|w| matches!(w, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())).count();
-    codes > 0 && !looks_random(text)
+    codes > 1 || (codes > 0 && !looks_random(text))
 }
 
 /// `a=1&b=two`: what it holds is found under its own names.
 fn query(text: &[u8]) -> bool {
     let is_pair =
         |pair: &[u8]| pair.iter().position(|&b| b == b'=').is_some_and(|at| pair.get(..at).is_some_and(is_name));
-    contains(text, b"&") && text.split(|&b| b == b'&').all(is_pair)
+    // The first may have lost its name to the caller.
+    contains(text, b"&") && text.split(|&b| b == b'&').skip(1).all(is_pair)
 }
 
 fn is_name(text: &[u8]) -> bool {
@@ -280,7 +238,7 @@ fn plain(piece: &[u8], among_others: bool) -> bool {
         return true;
     }
     let runs: Vec<&[u8]> = piece.chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).collect();
-    let word = |run: &[u8]| run.len() <= ABBREVIATION || !looks_random(run);
+    let word = |run: &[u8]| run.len() <= ABBREVIATION || !looks_random(run) || humps(run);
     match runs[..] {
         [only] => only.first().is_some_and(u8::is_ascii_digit) || word(only),
         // `oauth2`, `sha256`, `2fa`; more digits, or a capital before them, is how passwords are made.
@@ -293,10 +251,20 @@ fn plain(piece: &[u8], among_others: bool) -> bool {
         }
         [_, letters] => letters.len() <= ABBREVIATION && piece.len() <= 12,
         [letters, digits, more] if letters.first().is_some_and(u8::is_ascii_alphabetic) => {
-            digits.len() <= 3 && word(letters) && word(more) && !looks_random(piece) && classes(piece) < 3
+            let name = digits.len() == 1 || TECHNICAL.contains(&digits);
+            let new_word = more.first().is_some_and(u8::is_ascii_uppercase) && humps(more);
+            let one_case = digits.len() <= 3 && classes(piece) < 3 && !looks_random(piece);
+            word(letters) && word(more) && ((name && new_word) || one_case)
         }
         _ => false,
     }
+}
+
+/// Whether letters of both cases are words that begin with capitals: three letters and more in the mean.
+fn humps(letters: &[u8]) -> bool {
+    let starts =
+        letters.windows(2).filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()));
+    letters.len() >= 3 * (starts.count() + 1) && !looks_random(&letters.to_ascii_lowercase())
 }
 
 fn capitalised(letters: &[u8]) -> bool {

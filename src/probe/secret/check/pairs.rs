@@ -5,17 +5,16 @@
 //! the same kinds (letters of one case or two, digits, hexadecimal ...): random text is dearer than random.
 //!
 //! The two tables are counted from 154,459 different words and names that a Debian 12 system and 200 Rust crates hold
-//! five times or more: documentation, manual pages, C headers, Python, Perl, JavaScript and Rust. Each counts with the
+//! (`[A-Za-z][A-Za-z0-9_]{2,40}`) five times or more: documentation, manual pages, C headers, Python, Perl, JavaScript and Rust. Each counts with the
 //! logarithm of its number, so that `the` does not rule; hexadecimal numbers are left out. An entry is eight times the
 //! bits (`-log2` of the share in its row), one added to each count; changes between kinds of characters are held to
 //! [`CHANGE_MAX`], since the counted names have none of the signs that passwords have.
 
 /// How much dearer than random characters a text has to be, in eighths of a bit per character.
 ///
-/// Measured on names that were kept out of the count and on 3,000 random strings of each kind. Of 16 characters: 4 % of
-/// names (nearly all abbreviations such as `V4L2_DV_BT_STD`) are taken for random, 0.5 % of random lower-case letters
-/// and 0.1 % of all other kinds for names. Of 34: 0.4 % and none. Of 8, the shortest: 13 %, and 4 % of lower-case
-/// letters.
+/// Measured on the counted names and on 3,000 random strings of each kind. Of 16 characters: 2.3 % of names (nearly all abbreviations such as `V4L2_DV_BT_STD`) are taken for random, 1 %
+/// of random lower-case letters and at most 0.3 % of all other kinds for names. Of 34: 0.4 % and none. Of 8, the
+/// shortest: 7 %, 5 % of lower-case letters and 2 % of the others.
 const MARGIN: i64 = 2;
 
 /// Shortest text that is judged.
@@ -148,7 +147,8 @@ const CLASSES: [[u8; 4]; 5] = [
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::Rng;
 
     #[test]
     fn words_and_names_are_not_random() {

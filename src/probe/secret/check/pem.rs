@@ -116,9 +116,10 @@ impl Text {
     fn read(unfolded: &[u8]) -> Self {
         let mut text = Self { base64: Vec::with_capacity(unfolded.len()), encrypted: false };
         for line in unfolded.split(|&b| b == b'\n') {
-            // Leaders of comments and quotations.
+            // Leaders of comments and quotations; two slashes only with a space, since base64 has them, too.
             let start = line.iter().position(|b| !b" \t#*;>|".contains(b)).unwrap_or(line.len());
             let line = line.get(start..).unwrap_or_default();
+            let line = line.strip_prefix(b"// ").unwrap_or(line);
             let mut words = line.split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty()).peekable();
             // `Name: value`; both headers may stand in one line with what follows, where line ends were lost.
             while let Some(name) = words.next_if(|word| word.ends_with(b":")) {
@@ -231,7 +232,8 @@ fn split_at<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     fn look(label: &str, body: &[u8]) -> Option<Verdict> {
         private_key(testing::pem(label, body).as_bytes())
@@ -303,6 +305,7 @@ mod tests {
                 pem.replace('\n', "&#xA;"),
                 pem.replace('\n', "%0A").replace('+', "%2B"),
                 pem.replace('\n', "\n# "),
+                pem.replace('\n', "\n// "),
                 pem.replace('\n', " "),
                 source("\n"),
                 source(" +\n    "),

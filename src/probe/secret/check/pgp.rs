@@ -235,11 +235,10 @@ pub(super) fn crc24(bytes: &[u8]) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::pem::pgp_private_key,
-        super::testing,
-        super::testing::{Pgp, Rng},
-        *,
+    use super::*;
+    use crate::{
+        catalogue::sample::make::{self as testing, Pgp, Rng},
+        probe::secret::check::pem::pgp_private_key,
     };
 
     #[test]

@@ -16,7 +16,12 @@ const OWN_MIN: usize = 6;
 /// Whether the value only stands in for a secret, or refers to one that is elsewhere.
 pub fn placeholder(text: &[u8]) -> bool {
     let text = text.trim_ascii();
-    text.is_empty() || refers(text) || masked(text) || regular(text) || wording(text) == Wording::StandIn
+    text.is_empty()
+        || refers(text)
+        || masked(text)
+        || documented(text)
+        || regular(text)
+        || wording(text) == Wording::StandIn
 }
 
 /// Whether everybody knows the value, or it is made of nothing but the names of what it is: `postgres`, `mysecretkey`.
@@ -181,110 +186,33 @@ fn masked(text: &[u8]) -> bool {
         || ["\u{2026}", "\u{2022}"].iter().any(|sign| contains(text, sign.as_bytes()))
 }
 
+/// Whether it ends as the values in the documentation of AWS and of those who follow it do: `...EXAMPLEKEY`.
+fn documented(text: &[u8]) -> bool {
+    let end = text.len() - text.iter().rev().take_while(|&&b| b == b'=').count();
+    let text = text.get(..end).unwrap_or_default();
+    text.len() >= 16 && [&b"EXAMPLE"[..], b"EXAMPLEKEY", b"EXAMPLETOKEN"].iter().any(|mark| text.ends_with(mark))
+}
+
 /// Beginnings of what is looked up elsewhere, or decrypted, compared without case.
+#[rustfmt::skip]
 const REFERENCES: &[&str] = &[
-    "$(",
-    "${",
-    "#{",
-    "{{",
-    "<%",
-    "<?",
-    "%(",
-    "!vault",
-    "!secret",
-    "!env",
-    "!ref",
-    "!sub",
-    "!getatt",
-    "!importvalue",
-    "!encrypted",
-    "!join",
-    "enc[",
-    "enc(",
-    "{cipher}",
-    "dec(",
-    "vault:",
-    "vault ",
-    "secret:",
-    "secrets.",
-    "op://",
-    "ssm:",
-    "ssm://",
-    "awssm:",
-    "arn:",
-    "sops:",
-    "kms:",
-    "keyring:",
-    "keychain:",
-    "env:",
-    "env.",
-    "env(",
-    "env[",
-    "$env:",
-    "$env{",
-    "file:",
-    "file(",
-    "@file",
-    "cmd:",
-    "exec:",
-    "data.",
-    "var.",
-    "local.",
-    "module.",
-    "resource.",
-    "/run/secrets/",
-    "/var/run/secrets/",
-    "/etc/",
-    "/dev/",
-    "os.environ",
-    "os.getenv",
-    "getenv",
-    "process.env",
-    "import.meta.env",
-    "deno.env",
-    "bun.env",
-    "system.getenv",
-    "std::env",
-    "environment.get",
-    "config(",
-    "config.",
-    "config[",
-    "settings.",
-    "self.",
-    "this.",
-    "args.",
-    "options.",
-    "opts.",
-    "params.",
-    "props.",
-    "request.",
-    "req.",
-    "ctx.",
-    "lookup(",
-    "include(",
-    "ref+",
-    "gcp:",
-    "gsm://",
-    "secretsmanager:",
-    "@microsoft.keyvault(",
-    "%{",
-    "@{",
-    "projects/",
-    "$_server",
-    "$_env",
-    "$config",
-    "$this->",
-    "sealed:",
-    "ansible_",
-    "hiera(",
-    "aws_secretsmanager",
-    "-----begin public",
-    "-----begin certificate",
+    "$(", "${", "#{", "{{", "<%", "<?", "%(", "!vault", "!secret", "!env", "!ref", "!sub", "!getatt", "!importvalue",
+    "!encrypted", "!join", "enc[", "enc(", "{cipher}", "dec(", "vault:", "vault ", "secret:", "secrets.", "op://",
+    "ssm:", "ssm://", "awssm:", "arn:", "sops:", "kms:", "keyring:", "keychain:", "env:", "env.", "env(", "env[",
+    "$env:", "$env{", "file:", "file(", "@file", "cmd:", "exec:", "data.", "var.", "local.", "module.", "resource.",
+    "/run/secrets/", "/var/run/secrets/", "/etc/", "/dev/", "os.environ", "os.getenv", "getenv", "process.env",
+    "import.meta.env", "deno.env", "bun.env", "system.getenv", "std::env", "environment.get", "config(", "config.",
+    "config[", "settings.", "self.", "this.", "args.", "options.", "opts.", "params.", "props.", "request.", "req.",
+    "ctx.", "lookup(", "include(", "ref+", "gcp:", "gsm://", "secretsmanager:", "@microsoft.keyvault(", "%{", "@{",
+    "projects/", "$_server", "$_env", "$config", "$this->", "sealed:", "ansible_", "hiera(", "aws_secretsmanager",
+    "-----begin public", "-----begin certificate",
 ];
 
 /// Pieces that a template or a shell fills, by how they begin and end.
-const FILLED: &[(&str, &str)] =
-    &[("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")s"), ("#{", "}"), ("[[", "]]"), ("$[", "]")];
+#[rustfmt::skip]
+const FILLED: &[(&str, &str)] = &[
+    ("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")s"), ("#{", "}"), ("[[", "]]"), ("$[", "]"),
+];
 
 /// Whether the value is taken from elsewhere when it is used.
 pub(super) fn refers(text: &[u8]) -> bool {
@@ -341,7 +269,8 @@ pub(super) fn contains(text: &[u8], piece: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::Rng;
 
     #[test]
     fn stand_ins_and_references_are_placeholders() {

@@ -148,7 +148,8 @@ pub(super) fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     #[test]
     fn keys_are_read_whole() {

@@ -134,7 +134,8 @@ fn counted(keys: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     #[test]
     fn java_stores_count_by_their_keys() {

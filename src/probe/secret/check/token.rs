@@ -98,7 +98,8 @@ fn polymod(sum: u32, value: u8) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::testing, super::testing::Rng, *};
+    use super::*;
+    use crate::catalogue::sample::make::{self as testing, Rng};
 
     /// The token with another last character but one.
     fn broken(token: &str) -> String {

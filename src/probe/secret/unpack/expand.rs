@@ -11,6 +11,9 @@ use super::{PIECE, Stop, intake::Intake};
 /// Layers have a larger limit, but a layer has one decoder, and an archive may lie in another.
 const ZSTD_WINDOW_LOG_MAX: u32 = 25;
 
+/// Longest stream that is copied. Streams that expand to nothing have no end of their own.
+const COPY_MAX: usize = 8 << 20;
+
 /// How zstd says that a window is too large.
 const ZSTD_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 
@@ -19,6 +22,8 @@ pub(super) struct Expander {
     engine: Engine,
     output: Box<[u8]>,
     taken: u64,
+    /// What was read, if it is wanted and not too much.
+    copy: Option<Vec<u8>>,
 }
 
 enum Engine {
@@ -58,12 +63,13 @@ impl Expander {
     }
 
     fn new(engine: Engine) -> Self {
-        Self { engine, output: vec![0; PIECE].into_boxed_slice(), taken: 0 }
+        Self { engine, output: vec![0; PIECE].into_boxed_slice(), taken: 0, copy: None }
     }
 
     /// Prepares for another stream.
     pub(super) fn restart(&mut self) {
         self.taken = 0;
+        self.copy = None;
         match &mut self.engine {
             Engine::Deflate { inflate, zlib } => inflate.reset(*zlib),
             Engine::Zstd(decoder) => {
@@ -71,6 +77,19 @@ impl Expander {
                 let _ = decoder.reinit();
             }
         }
+    }
+
+    /// As `restart`, and keeps a copy of the stream, unless it becomes longer than [`COPY_MAX`].
+    pub(super) fn restart_copying(&mut self) {
+        let mut copy = self.copy.take().unwrap_or_default();
+        copy.clear();
+        self.restart();
+        self.copy = Some(copy);
+    }
+
+    /// The compressed stream so far.
+    pub(super) fn copy(&self) -> Option<&[u8]> {
+        self.copy.as_deref()
     }
 
     /// Compressed bytes that were used since the start of the stream.
@@ -95,6 +114,10 @@ impl Expander {
             let input = chunk.get(..most).unwrap_or(chunk);
             let (had, whole) = (!input.is_empty(), input.len() == most);
             let (read, written, turn) = self.engine.step(input, &mut self.output);
+            if let Some(copy) = &mut self.copy {
+                copy.extend_from_slice(input.get(..read).unwrap_or_default());
+                self.copy.take_if(|copy| copy.len() > COPY_MAX);
+            }
             self.taken += from.skip(read) as u64;
             give(self.output.get(..written).unwrap_or_default())?;
             match turn {

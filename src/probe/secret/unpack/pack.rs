@@ -7,15 +7,18 @@
 //! another object. Small ones are given whole nevertheless, since they are configuration as often as not, and so are
 //! archives, since nobody could open a part.
 //!
-//! Memory has limits that real repositories reach. Where the object that a difference starts from is no longer held,
-//! what is added is given without anything around and without a name, and the pack is said to be read in part
-//! ([`Unread::Size`]). Objects above [`OBJECT_MAX`] are called `blob at OFFSET`, since their id would come too late.
+//! Memory and work have limits that large repositories reach. Where an object that a difference starts from can not be
+//! had, what is added is given as `delta at OFFSET` without anything around, and the pack is said to be read in part
+//! ([`Unread::Size`](crate::model::Unread)). Objects above [`OBJECT_MAX`] are called `blob at OFFSET`, since their id
+//! would come too late.
 //!
 //! Format: git's `gitformat-pack(5)`, versions 2 and 3. In repositories with SHA-256 the ids are wrong, and paths are
 //! missing.
 
 mod delta;
 mod header;
+mod later;
+mod lru;
 mod names;
 mod objects;
 mod store;
@@ -37,8 +40,11 @@ use super::{
 /// Largest object that is held whole, as far as other objects need it.
 const OBJECT_MAX: u64 = 8 << 20;
 
-/// Length of the id in a pack, and of the checksum at its end.
+/// Length of an id.
 const ID_LEN: usize = 20;
+
+/// Longest checksum at the end of a pack.
+const TRAILER_MAX: usize = 32;
 
 /// SHA-1 of an object's type, size and content.
 type Id = [u8; ID_LEN];
@@ -64,6 +70,8 @@ enum State {
     Pass(u64),
     /// A difference, of which is passed on what it adds.
     Shed(u64),
+    /// The checksum of the pack.
+    Trailer,
 }
 
 impl Pack {
@@ -74,7 +82,7 @@ impl Pack {
             inflate: Expander::zlib(),
             buffer: Vec::new(),
             shed: Inserted::default(),
-            objects: Objects::default(),
+            objects: Objects::new(),
         }
     }
 }
@@ -93,14 +101,22 @@ impl Decode for Pack {
             }
             State::Object if self.left == 0 => {
                 self.objects.finish(out)?;
-                Ok(Flow::Over)
+                self.objects = Objects::new();
+                self.state = State::Trailer;
+                Ok(Flow::On)
             }
+            // Objects that were not counted, perhaps.
+            State::Trailer if from.peek(TRAILER_MAX + 1).is_some() => Err(BROKEN),
+            State::Trailer => Ok(Flow::Hungry),
             State::Object => self.object(from, out),
             State::Hold(_) | State::Pass(_) | State::Shed(_) => self.content(from, out),
         }
     }
 
     fn end(&mut self, _: &mut Intake<'_>, out: &mut Out<'_>) -> Result<(), Stop> {
+        if self.state == State::Trailer {
+            return Ok(());
+        }
         self.damaged(out)?;
         Err(BROKEN)
     }
@@ -123,10 +139,14 @@ impl Pack {
         };
         from.skip(len);
         self.left -= 1;
-        self.inflate.restart();
         self.buffer.clear();
+        if entry.size <= OBJECT_MAX {
+            self.inflate.restart_copying();
+            self.state = State::Hold(entry);
+            return Ok(Flow::On);
+        }
+        self.inflate.restart();
         self.state = match entry.kind {
-            _ if entry.size <= OBJECT_MAX => State::Hold(entry),
             Type::Delta(_) => {
                 self.shed = self.objects.begin_shed(at, out)?;
                 State::Shed(entry.size)
@@ -182,7 +202,8 @@ impl Pack {
                 }
                 out.end();
                 if let State::Hold(entry) = std::mem::replace(&mut self.state, State::Object) {
-                    self.objects.take(entry, &self.buffer, from.offset(), out)?;
+                    let read = from.offset() - entry.at;
+                    self.objects.take(entry, &self.buffer, self.inflate.copy(), read, out)?;
                 }
                 Ok(Flow::On)
             }

@@ -36,13 +36,12 @@ const CLOSED: &[(&[u8], Unread)] = &[
     (b"\xfd7zXZ\0", Unread::Format),
     (b"7z\xbc\xaf\x27\x1c", Unread::Format),
     (b"Rar!\x1a\x07", Unread::Format),
-    // lz4, its older format, lzip, lzop, lrzip, compress
+    // lz4, its older format, lzip, lzop, lrzip
     (b"\x04\x22\x4d\x18", Unread::Format),
     (b"\x02\x21\x4c\x18", Unread::Format),
-    (b"LZIP", Unread::Format),
+    (b"LZIP\x01", Unread::Format),
     (b"\x89LZO\0\r\n\x1a\n", Unread::Format),
-    (b"LRZI", Unread::Format),
-    (b"\x1f\x9d", Unread::Format),
+    (b"LRZI\0", Unread::Format),
     // Cabinet, rpm, squashfs
     (b"MSCF\0\0\0\0", Unread::Format),
     (b"\xed\xab\xee\xdb", Unread::Format),
@@ -70,6 +69,8 @@ pub fn recognise(path: &[u8], head: &[u8]) -> Option<Kind> {
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => {
             return Some(Kind::Closed(Unread::Format));
         }
+        // `compress`: how many bits a code has, 16 at most.
+        [0x1f, 0x9d, flags, ..] if matches!(flags & 0x7f, 9..=16) => return Some(Kind::Closed(Unread::Format)),
         [0x5d, 0, 0, ..] if has_ending(path, b".lzma") => return Some(Kind::Closed(Unread::Format)),
         [b'#', b'!', ..] if is_runnable_zip(path, head) => return Some(Kind::ZipBehindScript),
         _ => {}

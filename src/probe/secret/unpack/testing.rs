@@ -1,7 +1,7 @@
 //! A receiver that remembers, and the ways in which every decoder is fed.
 
 #[path = "../../../layer/tar/testing.rs"]
-#[allow(dead_code, reason = "shared with tests that need more of it")]
+#[allow(dead_code, clippy::duplicate_mod, reason = "it belongs to the layers' tests, which need more of it")]
 pub(super) mod tars;
 
 use std::io::Write;

@@ -201,7 +201,7 @@ mod tests {
     fn copies_and_insertions_make_the_result() {
         let delta = b"\x0a\x0c\x91\x02\x04\x03new\x90\x05";
         let (text, added) = made(delta, b"0123456789", 12).expect("it fits");
-        assert_eq!((&text[..], added), ("2345new01234", vec![0..12]));
+        assert_eq!((&text[..], added.len(), &added[0]), ("2345new01234", 1, &(0..12)));
         assert_eq!(sizes(delta), Some((10, 12)));
     }
 

@@ -67,7 +67,8 @@ impl Names {
         }
     }
 
-    fn has_room(&self) -> bool {
+    /// Whether more can be learnt.
+    pub(super) fn has_room(&self) -> bool {
         self.text.len() + self.places.len() * PLACE_BYTES < BYTES_MAX
     }
 

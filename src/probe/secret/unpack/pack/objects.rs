@@ -9,6 +9,7 @@ use super::{
     Id, OBJECT_MAX,
     delta::{self, Inserted},
     header::{Base, Entry, Type},
+    later::{LATER_MAX, Later},
     names::Names,
     store::Store,
     wait::Waiting,
@@ -18,34 +19,53 @@ use crate::model::Unread;
 /// Largest object that is given whole though it is a difference.
 const WHOLE_MAX: usize = 8 << 10;
 
-/// Bytes of objects made from differences: so many for each byte of the pack, and [`MADE_FREE`] to begin with.
+/// Bytes that may be made of differences for each byte of the pack, and [`MADE_FREE`] to begin with.
 ///
 /// A difference of ten bytes can ask for eight megabytes. Linux, with its long history, unpacks to about fifty times
-/// its pack; what goes beyond is handled as if its base were not held.
+/// its pack; what goes beyond is handled as if its base were not to be had.
 const MADE_PER_BYTE: u64 = 64;
 
 const MADE_FREE: u64 = 1 << 30;
 
 /// Everything that is remembered of objects.
-#[derive(Default)]
 pub(super) struct Objects {
     store: Store,
     names: Names,
     waiting: Waiting,
+    later: Later,
     /// The object that was made last, and what is new in it.
     made: Vec<u8>,
     added: Vec<Range<usize>>,
-    /// Bytes made since the start, and bytes of the pack that were read until then.
-    made_bytes: u64,
-    read_bytes: u64,
     /// Whether a difference had to be given without its surroundings.
     short: bool,
 }
 
 impl Objects {
-    /// Takes an object that is held whole, read up to offset `end` of the pack.
-    pub(super) fn take(&mut self, entry: Entry, content: &[u8], end: u64, out: &mut Out<'_>) -> Result<(), Stop> {
-        self.read_bytes = end;
+    pub(super) fn new() -> Self {
+        Self {
+            store: Store::new(MADE_FREE),
+            names: Names::default(),
+            waiting: Waiting::default(),
+            later: Later::default(),
+            made: Vec::new(),
+            added: Vec::new(),
+            short: false,
+        }
+    }
+
+    /// Takes an object that is held whole, and perhaps as the pack has it, where it took `read` bytes.
+    pub(super) fn take(
+        &mut self,
+        entry: Entry,
+        content: &[u8],
+        packed: Option<&[u8]>,
+        read: u64,
+        out: &mut Out<'_>,
+    ) -> Result<(), Stop> {
+        self.store.allow(read.saturating_mul(MADE_PER_BYTE));
+        if let Some(packed) = packed {
+            self.store.put_packed(entry, packed);
+        }
         let Entry { at, kind, .. } = entry;
         let Type::Delta(base) = kind else {
             let id = self.settle(at, kind, content, None, out)?;
@@ -82,6 +102,7 @@ impl Objects {
         for waiting in self.waiting.take_all() {
             self.shed(waiting.at, &waiting.content, out)?;
         }
+        self.give_later(true, out)?;
         if mem::take(&mut self.short) { out.unread(b"", Unread::Size) } else { Ok(()) }
     }
 
@@ -99,13 +120,12 @@ impl Objects {
 
     /// Makes an object of a difference and its base; nothing when that can not be.
     fn make(&mut self, at: u64, base: Base, content: &[u8], out: &mut Out<'_>) -> Result<Option<Id>, Stop> {
-        let most = MADE_FREE.saturating_add(self.read_bytes.saturating_mul(MADE_PER_BYTE));
-        let (Some((kind, base)), Some((base_size, size))) = (self.store.get(base), delta::sizes(content)) else {
+        let sizes = delta::sizes(content).filter(|(_, size)| *size <= OBJECT_MAX);
+        let Some((base_size, size)) = sizes.filter(|(_, size)| self.store.spend(*size)) else {
             self.shed(at, content, out)?;
             return Ok(None);
         };
-        let fits = size <= OBJECT_MAX && size <= most.saturating_sub(self.made_bytes);
-        let (true, Ok(size)) = (fits, usize::try_from(size)) else {
+        let (Some((kind, base)), Ok(size)) = (self.store.get(base), usize::try_from(size)) else {
             self.shed(at, content, out)?;
             return Ok(None);
         };
@@ -114,7 +134,6 @@ impl Objects {
         } else {
             Err(delta::Damaged)
         };
-        self.made_bytes = self.made_bytes.saturating_add(self.made.len() as u64);
         if made.is_err() {
             self.shed(at, content, out)?;
             out.unread(format!("delta at {at}").as_bytes(), Unread::Broken)?;
@@ -138,14 +157,26 @@ impl Objects {
         let mut sum = Sha1::new_with_prefix(format!("{} {}\0", kind.word(), content.len()));
         sum.update(content);
         let id: Id = sum.finalize().into();
+        let path = self.names.path(&id).unwrap_or_default();
         if kind == Type::Tree {
             self.names.learn(&id, content);
+        } else if kind == Type::Blob && path.is_empty() && content.len() <= LATER_MAX && self.names.has_room() {
+            self.later.put(id, content, added);
+            self.give_later(false, out)?;
         } else {
-            let path = self.names.path(&id).unwrap_or_default();
             give(&id, path, content, added, out)?;
         }
         self.store.put(at, id, kind, content);
         Ok(id)
+    }
+
+    /// Gives the blobs that can not wait for a name any longer.
+    fn give_later(&mut self, all: bool, out: &mut Out<'_>) -> Result<(), Stop> {
+        while let Some(blob) = self.later.take(all) {
+            let path = self.names.path(&blob.id).unwrap_or_default();
+            give(&blob.id, path, &blob.content, blob.added.as_deref(), out)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Packs as git writes them, and as nobody should, made here by hand.
 
+use std::io::Write;
+
+use flate2::{Compression, write::ZlibEncoder};
 use sha1::{Digest, Sha1};
 
 use super::{
@@ -43,6 +46,16 @@ impl Writer {
         self.bytes.extend_from_slice(before);
         self.bytes.extend_from_slice(&zlib(body));
         self.count += 1;
+        at
+    }
+
+    /// As `put`, without compression.
+    fn put_stored(&mut self, kind: u8, body: &[u8]) -> u64 {
+        let mut to = ZlibEncoder::new(Vec::new(), Compression::none());
+        to.write_all(body).expect("to memory");
+        let at = self.put_sized(kind, body.len(), b"", b"");
+        self.bytes.truncate(self.bytes.len() - zlib(b"").len());
+        self.bytes.extend_from_slice(&to.finish().expect("to memory"));
         at
     }
 
@@ -168,6 +181,19 @@ fn of_a_difference_what_is_new_is_given() {
 }
 
 #[test]
+fn a_tree_may_come_behind_its_blobs() {
+    let (env, other) = (b"TOKEN=1\n", b"other");
+    let mut pack = Writer::new();
+    let at = pack.put(BLOB, b"", env);
+    pack.put(BLOB, b"", other);
+    pack.ofs(at, &delta(8, &[Copy(0, 6), Insert(b"2")]));
+    let lines = [line("100644", ".env", &id("blob", env)), line("100644", "old.env", &id("blob", b"TOKEN=2"))];
+    pack.put(TREE, b"", &lines.concat());
+    let seen = read(&pack.finish());
+    assert_eq!(seen.names(), [name(env) + "/.env", name(other), name(b"TOKEN=2") + "/old.env"]);
+}
+
+#[test]
 fn a_small_object_and_an_archive_are_given_whole() {
     let base = noise(5_000);
     let archive = [&b"PK\x03\x04"[..], &noise(30_000)].concat();
@@ -215,13 +241,15 @@ fn without_its_base_a_difference_gives_what_it_inserts() {
 fn a_base_that_is_no_longer_held_is_missed_once() {
     let mut pack = Writer::new();
     let first = pack.put(BLOB, b"", b"first");
-    for n in 0..70 {
-        pack.put(BLOB, b"", &vec![n; 1 << 20]);
+    let mut last = 0;
+    for _ in 0..70 {
+        last = pack.put_stored(BLOB, &noise(1 << 20));
     }
     pack.ofs(first, &delta(5, &[Copy(0, 5), Insert(b"1")]));
     pack.ofs(first, &delta(5, &[Copy(0, 5), Insert(b"2")]));
+    pack.ofs(last, &delta(1 << 20, &[Copy(0, 5), Insert(b"3")]));
     let seen = unpack(Kind::GitPack, b"a.pack", &pack.finish(), 100_000);
-    assert_eq!(bodies(&seen)[71..], [b"1", b"2"]);
+    assert_eq!(bodies(&seen)[70..], [&b"1"[..], b"2", b"first", &[&noise(5)[..], b"3"].concat()]);
     assert_eq!(seen.unread, [SHORT]);
 }
 
@@ -240,9 +268,9 @@ fn what_is_too_large_to_be_held_is_passed_on() {
     let seen = unpack(Kind::GitPack, b"a.pack", &pack.finish(), 100_000);
     let names = [(at, "blob"), (from_large, "delta"), (insert, "delta")].map(|(at, kind)| format!("{kind} at {at}"));
     assert_eq!(seen.names()[..3], names);
-    assert_eq!(seen.names()[4], format!("delta at {grown}"));
+    assert_eq!(seen.names()[3..], [format!("delta at {grown}"), name(&large[..100_000])]);
     assert!(seen.members[0].bytes == large && seen.members[2].bytes == large);
-    assert_eq!((bodies(&seen)[1], bodies(&seen)[4]), (&b"small"[..], &b"new"[..]));
+    assert_eq!((bodies(&seen)[1], bodies(&seen)[3]), (&b"small"[..], &b"new"[..]));
     assert_eq!(seen.unread, [SHORT]);
 }
 
@@ -254,8 +282,8 @@ fn sizes_that_lie_are_damage() {
         let at = pack.put_sized(BLOB, size, b"", b"bod");
         pack.put(BLOB, b"", b"last");
         let seen = read(&pack.finish());
-        assert_eq!(seen.names()[1..], [format!("blob at {at}")]);
-        assert_eq!((bodies(&seen)[1], &seen.unread[..]), (given, &[BROKEN][..]));
+        assert_eq!(seen.names(), [format!("blob at {at}"), name(b"first")]);
+        assert_eq!((bodies(&seen)[0], &seen.unread[..]), (given, &[BROKEN][..]));
     }
     let mut pack = Writer::new();
     let base = pack.put(BLOB, b"", b"base");
@@ -263,7 +291,7 @@ fn sizes_that_lie_are_damage() {
     pack.put(BLOB, b"", b"last");
     let seen = read(&pack.finish());
     let said = format!("delta at {wrong}");
-    assert_eq!(seen.names()[1..], [said.clone(), name(b"last")]);
+    assert_eq!(seen.names(), [said.clone(), name(b"base"), name(b"last")]);
     assert_eq!(seen.unread, [(said.into_bytes(), Unread::Broken), SHORT]);
 }
 
@@ -279,10 +307,21 @@ fn a_cut_pack_gives_what_it_has() {
     for cut in 0..whole.len() - 20 {
         let seen = unpack(Kind::GitPack, b"a.pack", &whole[..cut], 10);
         assert_eq!(seen.unread.last(), Some(&BROKEN), "{cut}");
-        assert!(seen.members.first().is_none_or(|member| text.starts_with(&member.bytes)));
+        let known = [&text[..], b"base", b"waits", b"basenew", b"new"];
+        assert!(seen.members.iter().all(|member| known.iter().any(|all| all.starts_with(&member.bytes))));
     }
     assert!(!unpack(Kind::GitPack, b"a.pack", &whole[..1_000], 10).members.is_empty());
     assert_eq!(unpack(Kind::GitPack, b"a.pack", &whole[..whole.len() - 20], 10).unread, [SHORT]);
+}
+
+#[test]
+fn objects_that_are_not_counted_are_said() {
+    let mut pack = Writer::new();
+    pack.put(BLOB, b"", b"first");
+    pack.put(BLOB, b"", &noise(99));
+    pack.count = 1;
+    let seen = read(&pack.finish());
+    assert_eq!((seen.names(), &seen.unread[..]), (vec![&name(b"first")[..]], &[BROKEN][..]));
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Makes secrets for tests, each new from a seed: nothing in the source looks like one.
+//! Makes secrets for examples and tests, each new from a seed: nothing in the source looks like one.
 //!
 //! Written apart from the validators (own checksums, own DER), so that both would have to be wrong in the same way.
+
+#![cfg_attr(not(test), allow(dead_code, reason = "tests make more kinds than the examples of rules"))]
 
 /// A linear congruential generator (Knuth's MMIX constants): the same numbers for the same seed, everywhere.
 pub(crate) struct Rng(u64);
@@ -37,7 +39,7 @@ impl Rng {
     fn number(&mut self, bits: usize) -> Vec<u8> {
         let mut number = self.bytes(bits / 8);
         number[0] |= 0xc0;
-        *number.last_mut().unwrap() |= 1;
+        *number.last_mut().expect("numbers have digits") |= 1;
         number
     }
 }
@@ -58,13 +60,13 @@ fn digits_of(bytes: &[u8], alphabet: &str) -> String {
     bits.chunks(6).map(|bits| char::from(alphabet.as_bytes()[digit(bits)])).collect()
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, b| {
         (0..8).fold(crc ^ u32::from(*b), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
     })
 }
 
-fn in_base(mut number: u32, alphabet: &str, len: usize) -> String {
+pub(crate) fn in_base(mut number: u32, alphabet: &str, len: usize) -> String {
     let base = alphabet.len() as u32;
     let mut digits = Vec::new();
     for _ in 0..len {
@@ -100,7 +102,7 @@ pub(crate) fn aws_id(rng: &mut Rng, account: u64) -> String {
     while bits.len() < 80 {
         bits += if rng.below(2) == 0 { "0" } else { "1" };
     }
-    let digit = |bits: &[u8]| usize::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap();
+    let digit = |bits: &[u8]| usize::from_str_radix(std::str::from_utf8(bits).expect("digits"), 2).expect("digits");
     let body: String = bits.as_bytes().chunks(5).map(|bits| char::from(Rng::BASE32.as_bytes()[digit(bits)])).collect();
     format!("{}{body}", "AKIA")
 }
@@ -110,8 +112,11 @@ pub(crate) fn age(rng: &mut Rng) -> String {
     let alphabet = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
     let name = "age-secret-key-";
     let bits: String = rng.bytes(32).iter().map(|b| format!("{b:08b}")).collect::<String>() + "0000";
-    let data: Vec<u8> =
-        bits.as_bytes().chunks(5).map(|c| u8::from_str_radix(std::str::from_utf8(c).unwrap(), 2).unwrap()).collect();
+    let data: Vec<u8> = bits
+        .as_bytes()
+        .chunks(5)
+        .map(|c| u8::from_str_radix(std::str::from_utf8(c).expect("digits"), 2).expect("digits"))
+        .collect();
     let mut all: Vec<u8> = name.bytes().map(|b| b >> 5).collect();
     all.push(0);
     all.extend(name.bytes().map(|b| b & 31));
@@ -280,8 +285,9 @@ pub(crate) fn pem(label: &str, body: &[u8]) -> String {
     armour(&format!("{label} KEY"), "", &base64(body))
 }
 
-fn armour(label: &str, head: &str, base64: &str) -> String {
-    let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+pub(crate) fn armour(label: &str, head: &str, base64: &str) -> String {
+    let lines: Vec<&str> =
+        base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base 64 is ASCII")).collect();
     format!("-----BEGIN {label}-----\n{head}{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
@@ -374,7 +380,7 @@ pub(crate) fn pgp_armour(packets: &[u8]) -> String {
     }
     let body = base64(packets);
     let text = armour("PGP PRIVATE KEY BLOCK", "Comment: it's a key\n\n", &body);
-    let end = text.rfind("-----END").unwrap();
+    let end = text.rfind("-----END").expect("an armour has an end");
     format!("{}={}\n{}", &text[..end], base64(&crc.to_be_bytes()[1..]), &text[end..])
 }
 
@@ -389,7 +395,8 @@ pub(crate) fn putty(rng: &mut Rng, encryption: &str) -> String {
     }
     let lines = |bytes: &[u8]| {
         let text = base64(bytes);
-        let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base 64 is ASCII")).collect();
         format!("{}\r\n{}", lines.len(), lines.join("\r\n"))
     };
     format!(
