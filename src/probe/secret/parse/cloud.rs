@@ -207,7 +207,7 @@ mod tests {
         },
         *,
     };
-    use crate::probe::secret::check::testing;
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn caches_have_their_tokens() {

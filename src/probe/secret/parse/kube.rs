@@ -148,7 +148,7 @@ mod tests {
         Parser, base64,
         testing::{accept, found, places, secret},
     };
-    use crate::probe::secret::check::testing;
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn users_of_a_kubeconfig_have_tokens_and_passwords() {

@@ -70,7 +70,7 @@ mod tests {
         Parser, base64,
         testing::{accept, found, places, secret},
     };
-    use crate::probe::secret::check::testing;
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn keys_of_wireguard_have_thirty_two_bytes() {

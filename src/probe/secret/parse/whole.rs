@@ -70,13 +70,11 @@ pub(super) fn structured(remark: &str) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{
-            Parser,
-            testing::{accept, found, secret},
-        },
-        *,
+    use super::super::{
+        Parser,
+        testing::{accept, found, secret},
     };
+    use crate::catalogue::sample::make;
 
     #[test]
     fn a_file_may_be_one_token() {
@@ -105,9 +103,9 @@ mod tests {
 
     #[test]
     fn stores_and_keys_are_taken_as_a_whole() {
-        let rng = &mut check::testing::Rng::new(1);
-        let (jks, pkcs12) = (check::testing::jks(rng, &[1, 2]), check::testing::pkcs12(rng, true));
-        let key = check::testing::ed25519(rng);
+        let rng = &mut make::Rng::new(1);
+        let (jks, pkcs12) = (make::jks(rng, &[1, 2]), make::pkcs12(rng, true));
+        let key = make::ed25519(rng);
         for (parser, file) in [(Parser::Jks, jks), (Parser::Pkcs12, pkcs12), (Parser::DerKey, key)] {
             let items = parser.read(&file);
             assert_eq!(
