@@ -7,7 +7,7 @@ use crate::{model::Standing, probe::secret::check::Verdict};
 ///
 /// What locks an account (`*`, `!`, `!!`, `x`, `*LK*`, and a hash behind `!`) is none. Format: shadow(5), crypt(5).
 pub(super) fn shadow(file: &[u8]) -> Vec<Item> {
-    hashes(file, |hash| crypt(hash))
+    hashes(file, crypt)
 }
 
 /// Reads the accounts that need no password at all. The span is the line: there is nothing in the field.
