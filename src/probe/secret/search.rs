@@ -20,7 +20,9 @@ use super::{
 use crate::model::{SeenSecret, Standing};
 
 /// Bytes before a word in which its match may begin.
-pub const BEFORE: usize = 512;
+///
+/// A service account's key stands before the word that names it when members are sorted.
+pub const BEFORE: usize = 4 << 10;
 
 /// Bytes in front of the beginning of a form that its `lead` sees.
 const LEAD_MAX: usize = 256;
@@ -30,6 +32,9 @@ const ADDRESS_MAX: usize = 512;
 
 /// Entropy below which a value that nothing else vouches for is no secret, in bits for each character.
 const ENTROPY_MIN: f64 = 2.0;
+
+/// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
+const PLAIN_MIN: usize = 16;
 
 /// Bytes that patterns may read in one search: so many at least, and so many for each byte of the text. A text that
 /// nearly fits everywhere must not take time without bound.
@@ -262,7 +267,8 @@ impl<'s> Search<'s> {
                         Some(check) => check.look(Value::new(&item.value)),
                         None => Some(item.verdict),
                     };
-                    if let Some(verdict) = verdict {
+                    let plain = item.value.len() >= PLAIN_MIN && check::entropy(&item.value) < ENTROPY_MIN;
+                    if let Some(verdict) = verdict.filter(|_| !plain) {
                         self.add(no, form, item.span, &item.value, item.key, verdict);
                     }
                 }
@@ -302,7 +308,7 @@ impl<'s> Search<'s> {
         let verdict = match form.check {
             Some(check) => check.look(Value::new(bytes)),
             // What its prefix says is no part of the test: `sk_test_` is no placeholder.
-            None if check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
+            None if form.lead.is_none() && check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
             None => Some(Verdict::new(Standing::Pattern)),
         };
         let Some(verdict) = verdict else { return };
