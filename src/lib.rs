@@ -15,6 +15,7 @@ pub mod error;
 pub mod inventory;
 pub mod layer;
 pub mod model;
+pub mod policy;
 pub mod probe;
 pub mod report;
 pub mod rule;

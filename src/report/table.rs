@@ -82,6 +82,14 @@ impl Page<'_> {
             let (bytes, files) = (text::bytes(totals.buried_bytes), text::count(totals.buried_files));
             self.line("buried", &format!("{bytes} in {files} files that upper layers hide and that still ship"))?;
         }
+        if let Some(searched) = &report.searched {
+            let mut parts = vec![format!("{} files searched for secrets", text::count(searched.files))];
+            if searched.opened > 0 {
+                let (opened, members) = (text::count(searched.opened), text::count(searched.members));
+                parts.push(format!("and {members} files inside of {opened} archives and repositories"));
+            }
+            self.wrapped("secrets", &parts.join(" "))?;
+        }
         if let Some(user) = &report.user {
             self.wrapped("user", &describe_user(user))?;
         }
@@ -110,6 +118,9 @@ impl Page<'_> {
         }
         let remedy = format!("{} [{}]", text::plain(&finding.remedy.title), text::plain(&finding.remedy.id));
         self.wrapped("remedy", &remedy)?;
+        if let Some(reason) = &finding.allowed {
+            self.wrapped("allowed", &text::plain(reason))?;
+        }
         writeln!(self.out)
     }
 
@@ -158,7 +169,8 @@ impl Page<'_> {
     /// Badge, rule and subject to the left, bytes flush right.
     fn headline(&mut self, finding: &Finding) -> io::Result<()> {
         let (rule, size) = (text::plain(&finding.rule), text::bytes(finding.bytes));
-        let size = if finding.bytes > 0 { size } else { String::new() };
+        // What a secret weighs does not matter.
+        let size = if finding.bytes > 0 && finding.family != Family::Secret { size } else { String::new() };
         let badge = format!(" {:<8} ", finding.severity.word().to_uppercase());
         let left = badge.len() + 1 + text::width(&rule) + 2;
         let room = self.look.width.saturating_sub(left + 2 + size.len());

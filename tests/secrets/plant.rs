@@ -1,0 +1,54 @@
+//! Plants tokens of every kind in every sort of file.
+
+use crate::{
+    carriers::{CARRIERS, Carrier, WISHES},
+    chance::Chance,
+    kinds::{ANY, KINDS, Kind, Reach},
+    token::Token,
+    tree::{Expect, Tree},
+};
+
+/// Files for each kind. Over all kinds, every carrier comes up many times.
+const SAMPLES: usize = 12;
+
+pub fn plant(tree: &mut Tree, chance: &Chance) {
+    for kind in KINDS {
+        let mut chance = chance.branch(kind.rule);
+        let mut carriers: Vec<&Carrier> = CARRIERS.iter().filter(|carrier| fits(kind, carrier)).collect();
+        chance.shuffle(&mut carriers);
+        for (at, carrier) in carriers.iter().cycle().take(SAMPLES).enumerate() {
+            one(tree, &mut chance, kind, carrier, at);
+        }
+        if kind.reach == Reach::Every {
+            let wish = chance.pick(WISHES);
+            one(tree, &mut chance, kind, wish, 0).counts = false;
+        }
+    }
+}
+
+fn fits(kind: &Kind, carrier: &Carrier) -> bool {
+    match kind.reach {
+        Reach::Every => true,
+        Reach::Text => carrier.for_reach != Reach::Every,
+        Reach::Settings => carrier.for_reach == Reach::Settings,
+    }
+}
+
+fn one<'t>(
+    tree: &'t mut Tree,
+    chance: &mut Chance,
+    kind: &Kind,
+    carrier: &Carrier,
+    at: usize,
+) -> &'t mut crate::tree::Label {
+    let token = Token::make(kind.templates[at % kind.templates.len()], chance);
+    let names = if kind.names.is_empty() { ANY } else { kind.names };
+    let name = names[chance.below(names.len())];
+    let made = carrier.make(chance, name, &token.text);
+    let path = format!("{}/{}", tree.dir(), made.name);
+    tree.tokens.push(token);
+    let label = tree.secret(kind.rule, &path, made.bytes, Expect::Alarm);
+    label.line = made.line;
+    label.carrier = carrier.name.into();
+    label
+}
