@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     name::may_hold_settings,
     rules::{MATCH_MAX, SecretRules},
-    search::{self, BEFORE, Context, Found, Outcome},
+    search::{self, BEFORE_MAX, Context, Found, Outcome},
     unpack::{self, Members, Unpacker, utf16::Utf16},
 };
 use crate::model::{Coverage, FileSecrets, FileSums, Format, ImagePath, SeenSecret, Unread, UnreadCount};
@@ -342,8 +342,8 @@ impl Level {
         let Some(stream) = &mut self.stream else { return };
         let carry = self.buffer.len();
         // So much of the piece makes the search of what was left over complete.
-        let join = (TAIL + BEFORE).min(piece.len());
-        if carry > 0 || piece.len() <= TAIL + BEFORE {
+        let join = (TAIL + BEFORE_MAX).min(piece.len());
+        if carry > 0 || piece.len() <= TAIL + BEFORE_MAX {
             self.buffer.extend_from_slice(piece.get(..join).unwrap_or_default());
             let until = self.buffer.len().saturating_sub(TAIL);
             if until <= stream.fresh && join == piece.len() {
@@ -388,7 +388,7 @@ impl Level {
     /// Drops from the buffer what no later search needs; `until` is where the next one begins.
     fn keep(&mut self, until: usize) {
         let Some(stream) = &mut self.stream else { return };
-        let drop = until.saturating_sub(BEFORE);
+        let drop = until.saturating_sub(BEFORE_MAX);
         let dropped = self.buffer.get(..drop).unwrap_or_default();
         stream.lines = stream.lines.saturating_add(line_ends(dropped));
         stream.offset = stream.offset.saturating_add(drop as u64);

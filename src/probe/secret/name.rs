@@ -54,6 +54,10 @@ const SOURCES: [&[u8]; 17] = [
     b".pl", b".groovy", b".scala", b".ipynb",
 ];
 
+/// Where a distribution puts what its packages bring.
+const DISTRIBUTION: [&[u8]; 6] =
+    [b"usr/lib/", b"usr/lib64/", b"usr/share/", b"usr/libexec/", b"usr/include/", b"var/lib/dpkg/"];
+
 /// Whole names of files that hold settings.
 const NAMES: [&[u8]; 12] = [
     b"environment",
@@ -80,11 +84,14 @@ pub fn may_hold_settings(file: &[u8], format: Format, size: u64) -> bool {
     let name = path::name(file);
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| name.ends_with(ending));
     let of_program = name.starts_with(b".") && name.ends_with(b"rc");
-    if NAMES.contains(&name) || name.starts_with(b".env") || of_program || ends(&SETTINGS) || format == Format::Script {
+    if name.starts_with(b".env") || of_program || name == b"credentials" {
         return true;
     }
+    if in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir)) {
+        return false;
+    }
     let in_etc = file.starts_with(b"etc/") && format == Format::Text;
-    in_etc || ends(&SOURCES) && !in_package(file)
+    in_etc || NAMES.contains(&name) || ends(&SETTINGS) || ends(&SOURCES) || format == Format::Script
 }
 
 /// The name that a value is given: what stands before `=`, `:` or `=>` in front of it, quotes left out.

@@ -44,6 +44,8 @@ pub struct Form {
     pub reader: Reader,
     /// What must stand directly before the match; of forms that are found by how they begin.
     pub lead: Option<Pattern>,
+    /// Bytes before a word in which its match may begin.
+    pub before: usize,
     /// What may not stand directly beside the value.
     pub edge: Edge,
     /// What the value must be.

@@ -12,7 +12,7 @@ use std::{
 use memchr::memmem;
 
 use super::{
-    check::{self, Value, Verdict},
+    check::{self, Check, Value, Verdict},
     filter,
     name::name_before,
     rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
@@ -22,7 +22,7 @@ use crate::model::{SeenSecret, Standing};
 /// Bytes before a word in which its match may begin.
 ///
 /// A service account's key stands before the word that names it when members are sorted.
-pub const BEFORE: usize = 4 << 10;
+pub const BEFORE_MAX: usize = 4 << 10;
 
 /// Bytes in front of the beginning of a form that its `lead` sees.
 const LEAD_MAX: usize = 256;
@@ -32,6 +32,9 @@ const ADDRESS_MAX: usize = 512;
 
 /// Entropy below which a value that nothing else vouches for is no secret, in bits for each character.
 const ENTROPY_MIN: f64 = 2.0;
+
+/// Length of a public beginning that nothing else has.
+const MARK_MIN: usize = 4;
 
 /// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
 const PLAIN_MIN: usize = 16;
@@ -117,7 +120,7 @@ pub struct Outcome {
 
 /// Searches `text` for the secrets that every file may hold, as far as they are met in `range`.
 ///
-/// What is met there may reach [`BEFORE`] bytes to the left of it and [`MATCH_MAX`] to the right.
+/// What is met there may reach [`BEFORE_MAX`] bytes to the left of it and [`MATCH_MAX`] to the right.
 ///
 /// Patterns may read `work` bytes in all, and what they read is taken off.
 pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Context, work: &mut u64) -> Outcome {
@@ -206,7 +209,10 @@ impl<'s> Search<'s> {
         let Some((form, pattern)) = self.pattern(no) else { return };
         let beside = at.checked_sub(1).and_then(|before| self.text.get(before));
         let inside = beside.is_some_and(|&byte| form.edge.holds(byte));
-        if inside && form.lead.is_none() && !self.context.binary && form.check.is_none() {
+        // Strings of a program may lie side by side; then a length before it, a checksum or a beginning that nothing
+        // else has must tell the token.
+        let told = || self.context.binary && (form.show >= MARK_MIN || beside.is_some_and(|&len| len >= 16));
+        if inside && form.lead.is_none() && !form.check.is_some_and(Check::proves) && !told() {
             return;
         }
         if let Some(lead) = &form.lead {
@@ -229,7 +235,7 @@ impl<'s> Search<'s> {
     fn word(&mut self, no: FormNo, word: Range<usize>) {
         let Some((form, pattern)) = self.pattern(no) else { return };
         let Some(compiled) = pattern.compiled() else { return };
-        let begin = word.start.saturating_sub(BEFORE.min(compiled.reach));
+        let begin = word.start.saturating_sub(form.before.min(compiled.reach));
         let end = self.text.len().min(word.end.saturating_add(compiled.reach));
         let mut at = begin;
         while at <= word.start {
@@ -333,12 +339,14 @@ impl<'s> Search<'s> {
         }
         let told = || left.map(usize::from) == Some(span.len());
         let proved = || {
-            let value = self.text.get(span.clone()).unwrap_or_default();
-            form.check
-                .and_then(|check| check.look(Value::new(value)))
-                .is_some_and(|v| v.standing == Standing::Validated)
+            form.check.is_some_and(Check::proves) && {
+                let value = self.text.get(span.clone()).unwrap_or_default();
+                form.check
+                    .and_then(|check| check.look(Value::new(value)))
+                    .is_some_and(|v| v.standing == Standing::Validated)
+            }
         };
-        let marked = || form.show >= 4 && form.lead.is_none();
+        let marked = || form.show >= MARK_MIN && form.lead.is_none();
         (proved() || self.context.binary && (told() || marked())).then_some(span)
     }
 
@@ -371,4 +379,4 @@ fn echo(value: &[u8]) -> u64 {
     KEY.get_or_init(RandomState::new).hash_one(value)
 }
 
-const _: () = assert!(BEFORE + MATCH_MAX < 64 << 10, "what is carried from piece to piece is small");
+const _: () = assert!(BEFORE_MAX + MATCH_MAX < 64 << 10, "what is carried from piece to piece is small");

@@ -16,6 +16,7 @@ fn form(rule: &str, find: Find, pattern: &str) -> Form {
         files: Vec::new(),
         reader: Reader::Pattern(Pattern::new(pattern, holds)),
         lead: None,
+        before: 512,
         edge: Edge::Word,
         check: None,
         min_entropy: None,
