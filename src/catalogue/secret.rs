@@ -34,6 +34,8 @@ pub struct RawSecret {
     #[serde(default)]
     words: Vec<String>,
     #[serde(default)]
+    assigned: bool,
+    #[serde(default)]
     before: Option<usize>,
     #[serde(default)]
     nocase: bool,
@@ -130,6 +132,7 @@ impl RawSecret {
             files: self.files.iter().map(|path| FilePath::new(path)).collect(),
             reader,
             lead,
+            assigned: self.assigned,
             before: self.before.unwrap_or(BEFORE).min(BEFORE_MAX),
             edge: self.edge,
             check: self.check,

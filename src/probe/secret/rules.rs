@@ -44,6 +44,8 @@ pub struct Form {
     pub reader: Reader,
     /// What must stand directly before the match; of forms that are found by how they begin.
     pub lead: Option<Pattern>,
+    /// Whether a word stands in a name, behind which `=` or `:` and a value follow.
+    pub assigned: bool,
     /// Bytes before a word in which its match may begin.
     pub before: usize,
     /// What may not stand directly beside the value.
@@ -163,6 +165,8 @@ pub struct Compiled {
     pub regex: Regex,
     /// Longest match, in bytes, at most [`MATCH_MAX`].
     pub reach: usize,
+    /// Bytes that every match begins with and among which there is neither space nor quote.
+    pub solid: usize,
 }
 
 impl Pattern {
@@ -192,9 +196,12 @@ impl Pattern {
             regex::Error::CompiledTooBig(_) => "it is too large: repeat less".to_string(),
             error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_string(),
         })?;
-        let longest = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&self.text);
-        let longest = longest.ok().and_then(|hir| hir.properties().maximum_len()).unwrap_or(MATCH_MAX);
-        Ok(Compiled { regex, reach: longest.min(MATCH_MAX) })
+        let parsed = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&self.text).ok();
+        let lengths = parsed.map(|hir| (hir.properties().minimum_len(), hir.properties().maximum_len()));
+        let (least, most) = lengths.unwrap_or_default();
+        let spaced = [" ", "\\s", "[^", "\"", "'", ","].iter().any(|sign| self.text.contains(sign));
+        let solid = if spaced { 0 } else { least.unwrap_or(0) };
+        Ok(Compiled { regex, reach: most.unwrap_or(MATCH_MAX).min(MATCH_MAX), solid })
     }
 
     /// Whether the pattern can be used.

@@ -33,6 +33,12 @@ const ADDRESS_MAX: usize = 512;
 /// Entropy below which a value that nothing else vouches for is no secret, in bits for each character.
 const ENTROPY_MIN: f64 = 2.0;
 
+/// Bytes behind a word in which its name, the sign and the beginning of the value lie.
+const NAME_REST: usize = 160;
+
+/// Shortest value that is worth a pattern, in bytes.
+const VALUE_MIN: usize = 6;
+
 /// Length of a public beginning that nothing else has.
 const MARK_MIN: usize = 4;
 
@@ -185,6 +191,21 @@ fn may_hold_password(rest: &[u8]) -> bool {
     rest.get(end) == Some(&b'@') && rest.get(..end).is_some_and(|user| user.contains(&b':'))
 }
 
+/// Whether a byte may stand in a token of any kind: neither space nor quote, bracket or comma.
+fn is_solid(byte: &u8) -> bool {
+    *byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'{' | b'}')
+}
+
+/// Whether the rest of a name is followed by a sign of assignment and by what could be a value.
+fn is_assigned(rest: &[u8]) -> bool {
+    let rest = rest.get(..NAME_REST).unwrap_or(rest);
+    let Some(sign) = rest.iter().position(|byte| matches!(byte, b'=' | b':' | b'\n')) else { return false };
+    let value = rest.get(sign..).unwrap_or_default();
+    let between = |byte: &&u8| matches!(byte, b'=' | b':' | b'>' | b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'(');
+    let start = value.iter().take_while(between).count();
+    start > 0 && value.iter().skip(start).take(VALUE_MIN).filter(|byte| is_solid(byte)).count() == VALUE_MIN
+}
+
 struct Search<'s> {
     rules: &'s SecretRules,
     text: &'s [u8],
@@ -215,13 +236,17 @@ impl<'s> Search<'s> {
         if inside && form.lead.is_none() && !form.check.is_some_and(Check::proves) && !told() {
             return;
         }
+        let Some(compiled) = pattern.compiled() else { return };
+        let solid = self.text.get(at..at + compiled.solid).is_some_and(|bytes| bytes.iter().all(is_solid));
+        if compiled.solid > 0 && !solid {
+            return;
+        }
         if let Some(lead) = &form.lead {
             let before = self.text.get(at.saturating_sub(LEAD_MAX)..at).unwrap_or_default();
             if !lead.compiled().is_some_and(|lead| lead.regex.is_match(before)) {
                 return;
             }
         }
-        let Some(compiled) = pattern.compiled() else { return };
         let end = self.text.len().min(at.saturating_add(compiled.reach.saturating_add(1)));
         let Some(window) = self.text.get(at..end) else { return };
         if !self.spend(window.len()) {
@@ -234,6 +259,9 @@ impl<'s> Search<'s> {
     /// A word of a form stands here.
     fn word(&mut self, no: FormNo, word: Range<usize>) {
         let Some((form, pattern)) = self.pattern(no) else { return };
+        if form.assigned && !is_assigned(self.text.get(word.end..).unwrap_or_default()) {
+            return;
+        }
         let Some(compiled) = pattern.compiled() else { return };
         let begin = word.start.saturating_sub(form.before.min(compiled.reach));
         let end = self.text.len().min(word.end.saturating_add(compiled.reach));

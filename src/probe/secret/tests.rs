@@ -17,6 +17,7 @@ fn form(rule: &str, find: Find, pattern: &str) -> Form {
         reader: Reader::Pattern(Pattern::new(pattern, holds)),
         lead: None,
         before: 512,
+        assigned: false,
         edge: Edge::Word,
         check: None,
         min_entropy: None,
