@@ -41,7 +41,9 @@ fn secrets_are_found_and_nothing_else() {
     let (root, tree) = planted();
     let report = root.join("report.json");
     let done = scan(&root.join("tree"), &["-f", "json", "-o", &format!("json={}", report.display())]);
-    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    let said = String::from_utf8_lossy(&done.stderr);
+    // 3: something was not searched, which the table does not say
+    assert!(matches!(done.status.code(), Some(0 | 3)), "{said}");
     let table = score::score(&tree, &fs::read(report).expect("the report is there"));
     println!("{table}");
     assert!(table.precision() >= LEAST && table.recall() >= LEAST, "{table}");
@@ -49,6 +51,7 @@ fn secrets_are_found_and_nothing_else() {
     assert!(poor.is_empty(), "below {LEAST_OF_KIND}: {poor:?}\n{table}");
     assert!(table.notes() <= NOTES, "{table}");
     assert!(table.lines() >= LEAST, "{table}");
+    assert_eq!(done.status.code(), Some(0), "{said}");
 }
 
 #[test]
