@@ -116,7 +116,8 @@ fn put(tree: &mut Tree, chance: &mut Chance, names: &[&str], kind: &str, text: &
     let name = names[chance.below(names.len())];
     let made = carrier.make(chance, name, text);
     let path = format!("{}/{}", tree.dir(), made.name);
-    tree.harmless(kind, &path, made.bytes, Expect::Nothing);
+    let expect = if kind == "documentation" { Expect::Quiet } else { Expect::Nothing };
+    tree.harmless(kind, &path, made.bytes, expect);
     if let Some(label) = tree.labels.last_mut() {
         label.carrier = format!("{} of {}", carrier.name, text.get(..12).unwrap_or(text));
     }
@@ -131,9 +132,7 @@ const STAND_INS: &[&str] = &[
     "CHANGE_ME_PLEASE",
     "changeit",
     "password",
-    "Password123",
     "secret",
-    "s3cr3t",
     "example",
     "todo",
     "xxxxxxxxxxxx",
@@ -174,10 +173,8 @@ const STAND_INS: &[&str] = &[
     "dummy-password",
     "placeholder",
     "test",
-    "test1234",
     "admin",
     "root",
-    "postgres",
     "12345678",
     "1234567890abcdef",
     "abcdefghijklmnop",
@@ -221,15 +218,20 @@ const STAND_INS: &[&str] = &[
     "application/json",
 ];
 
+/// What everybody tries first: worth a note at most.
+const WEAK: &[&str] = &["Password123", "s3cr3t", "test1234", "postgres", "P@ssw0rd", "admin123", "hunter2"];
+
 fn placeholders(tree: &mut Tree, chance: &mut Chance) {
-    for (at, value) in STAND_INS.iter().enumerate() {
+    for (at, value) in STAND_INS.iter().chain(WEAK).enumerate() {
         for round in 0..2 {
             let name = NAMES[(at + round * 3) % NAMES.len()];
             let carriers: Vec<_> = CARRIERS.iter().filter(|c| c.for_reach == Reach::Settings && c.quotes).collect();
             let carrier = carriers[(at * 7 + round * 5) % carriers.len()];
             let made = carrier.make(chance, name, value);
             let path = format!("{}/{}", tree.dir(), made.name);
-            tree.harmless("stand-ins for a secret", &path, made.bytes, Expect::Nothing);
+            let weak = WEAK.contains(value);
+            let kind = if weak { "passwords that everybody tries" } else { "stand-ins for a secret" };
+            tree.harmless(kind, &path, made.bytes, if weak { Expect::Quiet } else { Expect::Nothing });
             if let Some(label) = tree.labels.last_mut() {
                 label.carrier = format!("{name} = {value} in {}", carrier.name);
             }

@@ -3,7 +3,7 @@
 use crate::{
     carriers::{CARRIERS, Carrier, WISHES},
     chance::Chance,
-    kinds::{ANY, KINDS, Kind, Reach},
+    kinds::{ANY, KINDS, Kind, Reach, is_low},
     token::Token,
     tree::{Expect, Tree},
 };
@@ -51,7 +51,7 @@ fn one<'t>(
     let made = carrier.make(chance, name, &token.text);
     let path = format!("{}/{}", tree.dir(), made.name);
     tree.tokens.push(token);
-    let label = tree.secret(kind.rule, &path, made.bytes, Expect::Alarm);
+    let label = tree.secret(kind.rule, &path, made.bytes, if is_low(kind.rule) { Expect::Note } else { Expect::Alarm });
     label.line = made.line;
     label.carrier = carrier.name.into();
     label
