@@ -408,8 +408,9 @@ def nowhere(wanted, outputs):
         pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
         for name, (out, err) in outputs.items():
             for stream in (out, err):
-                leaked = [piece for piece in pieces if piece in stream]
-                assert not leaked, f"{name} holds a part of the value of {wanted}"
+                leaked = [stream.index(piece) for piece in pieces if piece in stream]
+                where = leaked and stream[max(min(leaked) - 60, 0) : min(leaked)].decode(errors="replace")
+                assert not leaked, f"{name} holds a part of the value of {wanted}, after {where!r}"
 
 
 def line(finding):
