@@ -379,6 +379,9 @@ pub struct ExampleFile {
     /// Its whole content, which the probes read as they read that of a real file.
     #[serde(default)]
     pub body: Option<String>,
+    /// Instead of `body`: a binary file that is made when the example is tried, of a rule about secrets.
+    #[serde(default)]
+    pub make: Option<String>,
 }
 
 /// The ELF headers of an example's file.

@@ -49,6 +49,8 @@ pub struct RawSecret {
     #[serde(default)]
     harmless: Option<Harmless>,
     #[serde(default)]
+    general: bool,
+    #[serde(default)]
     severity: Option<Severity>,
 }
 
@@ -126,6 +128,7 @@ impl RawSecret {
             min_entropy: self.min_entropy,
             show: self.show,
             harmless: self.harmless,
+            general: self.general,
         })
     }
 }

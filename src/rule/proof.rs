@@ -37,13 +37,16 @@ pub fn prove(catalogue: &Catalogue) -> Vec<Fault> {
         };
         for (at, hit) in rule.hits.iter().enumerate() {
             let Some(hit) = &made(rule, hit, &mut fault) else { continue };
-            if !fires(catalogue, rule, hit) {
-                fault(format!("{} stays silent, but must fire", title("hit", at, hit)));
+            let fired = fired(catalogue, hit);
+            if !fired.contains(&rule.about.id) {
+                let instead =
+                    if fired.is_empty() { String::new() } else { format!(" (instead of it: {})", fired.join(", ")) };
+                fault(format!("{} stays silent, but must fire{instead}", title("hit", at, hit)));
             }
         }
         for (at, miss) in rule.misses.iter().enumerate() {
             let Some(miss) = &made(rule, miss, &mut fault) else { continue };
-            if fires(catalogue, rule, miss) {
+            if fired(catalogue, miss).contains(&rule.about.id) {
                 fault(format!("{} fires, but must stay silent", title("miss", at, miss)));
             }
         }
@@ -74,10 +77,11 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
     }
 }
 
-fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
+/// The rules that fire on an example.
+fn fired(catalogue: &Catalogue, example: &Example) -> Vec<String> {
     let inventory = Inventory::build(vec![layer(catalogue, example)]);
     let image = image(example);
-    judge(catalogue, &inventory, &image, NOW).findings.iter().any(|finding| finding.rule == rule.about.id)
+    judge(catalogue, &inventory, &image, NOW).findings.into_iter().map(|finding| finding.rule).collect()
 }
 
 /// The configuration of an example; none where it says nothing of one.
@@ -205,7 +209,9 @@ impl<'a> Image<'a> {
 
     fn file(&mut self, file: &ExampleFile) {
         let kind = file.kind.unwrap_or(Kind::File);
-        let seen = file.body.as_ref().map(|body| self.seen(&file.path, body));
+        let body = file.body.as_ref().map(|body| body.clone().into_bytes());
+        let body = body.or_else(|| sample::binary(file.make.as_ref()?));
+        let seen = body.map(|body| self.seen(&file.path, &body));
         let format = file.format.unwrap_or(match (&file.elf, &seen) {
             (Some(_), _) => Format::Elf,
             (None, Some(seen)) => seen.format,
@@ -234,11 +240,11 @@ impl<'a> Image<'a> {
     }
 
     /// What the probes say about a file of this content.
-    fn seen(&self, path: &str, body: &str) -> Seen {
+    fn seen(&self, path: &str, body: &[u8]) -> Seen {
         let probes = Probes::new(self.catalogue.literals()).with_secrets(Arc::clone(&self.catalogue.secrets));
         let mut looker = Looker::new(&probes);
         looker.begin(path.as_bytes(), body.len() as u64);
-        looker.body(body.as_bytes());
+        looker.body(body);
         looker.end()
     }
 

@@ -17,12 +17,33 @@ const LEN_MAX: usize = 4096;
 /// What is wrong with a template, in a few words.
 pub(crate) fn expanded(example: &Example) -> Result<Example, String> {
     let mut example = example.clone();
+    for made in example.files.iter().filter_map(|file| file.make.as_ref()) {
+        if binary(made).is_none() {
+            return Err(format!("there is no `make` of \"{made}\""));
+        }
+    }
     let bodies = example.files.iter_mut().filter_map(|ExampleFile { body, .. }| body.as_mut());
     let lists = [&mut example.env, &mut example.labels, &mut example.cmd, &mut example.healthcheck];
     for text in bodies.chain(lists.into_iter().flatten()).chain(&mut example.created_by) {
         *text = expand(text)?;
     }
     Ok(example)
+}
+
+/// The binary file that an example's `make` asks for.
+pub(crate) fn binary(kind: &str) -> Option<Vec<u8>> {
+    let rng = &mut Rng::new(kind.len() as u64);
+    Some(match kind {
+        "jks-key" => make::jks(rng, &[2, 1]),
+        "jks-certificates" => make::jks(rng, &[2, 2]),
+        "pkcs12-key" => make::pkcs12(rng, true),
+        "pkcs12-certificates" => make::pkcs12(rng, false),
+        "der-key" => make::Rsa::new(rng, 1024).pkcs8(),
+        "der-certificate" => make::tlv(0x30, &rng.bytes(600)),
+        "pgp-key" => make::pgp(rng, make::Pgp::Open),
+        "random" => rng.bytes(2000),
+        _ => return None,
+    })
 }
 
 /// A text with every `<<...>>` expanded; the same text gives the same result.

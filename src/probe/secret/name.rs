@@ -79,7 +79,8 @@ pub fn may_hold_settings(file: &[u8], format: Format, size: u64) -> bool {
     }
     let name = path::name(file);
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| name.ends_with(ending));
-    if NAMES.contains(&name) || name.starts_with(b".env") || ends(&SETTINGS) || format == Format::Script {
+    let of_program = name.starts_with(b".") && name.ends_with(b"rc");
+    if NAMES.contains(&name) || name.starts_with(b".env") || of_program || ends(&SETTINGS) || format == Format::Script {
         return true;
     }
     let in_etc = file.starts_with(b"etc/") && format == Format::Text;

@@ -54,6 +54,8 @@ pub struct Form {
     pub show: usize,
     /// Why it is never an alarm.
     pub harmless: Option<Harmless>,
+    /// Whether any other form that finds the same bytes tells them better.
+    pub general: bool,
 }
 
 impl Form {

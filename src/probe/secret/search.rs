@@ -15,12 +15,14 @@ use super::{
     check::{self, Value, Verdict},
     filter,
     name::name_before,
-    rules::{Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
+    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
 };
 use crate::model::{SeenSecret, Standing};
 
 /// Bytes before a word in which its match may begin.
-pub const BEFORE: usize = 512;
+///
+/// A service account's key stands before the word that names it when members are sorted.
+pub const BEFORE: usize = 4 << 10;
 
 /// Bytes in front of the beginning of a form that its `lead` sees.
 const LEAD_MAX: usize = 256;
@@ -30,6 +32,9 @@ const ADDRESS_MAX: usize = 512;
 
 /// Entropy below which a value that nothing else vouches for is no secret, in bits for each character.
 const ENTROPY_MIN: f64 = 2.0;
+
+/// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
+const PLAIN_MIN: usize = 16;
 
 /// Bytes that patterns may read in one search: so many at least, and so many for each byte of the text. A text that
 /// nearly fits everywhere must not take time without bound.
@@ -51,6 +56,24 @@ pub struct Found {
     pub seen: SeenSecret,
     /// Where the value is in what was searched.
     pub span: Range<usize>,
+    knows: Knows,
+}
+
+/// How much the way a secret was found knows of it. Ordered: a name that may mean anything knows the least.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Knows {
+    /// A name in a file that may hold settings.
+    Name,
+    /// A name or a place in the image's configuration.
+    Place,
+    /// A form that many kinds of secrets share.
+    General,
+    /// The words around the value.
+    Words,
+    /// The file.
+    File,
+    /// The value itself says what it is.
+    Token,
 }
 
 impl Found {
@@ -73,7 +96,7 @@ impl Found {
             public_key: verdict.public_key,
             echo: echo(value),
         };
-        Self { seen, span }
+        Self { seen, span, knows: Knows::Place }
     }
 
     /// The part of it that lies in a range, counted from there.
@@ -133,7 +156,10 @@ pub fn read_file(rules: &SecretRules, forms: &[FormNo], text: &[u8], context: Co
 /// Lays what was found in two ways over each other: of what takes the same bytes the better one stays.
 pub fn merge(mut found: Vec<Found>) -> Vec<Found> {
     // The better one first, so that of two that overlap the first stays.
-    let rank = |found: &Found| (!found.seen.guess, found.seen.standing, found.span.len());
+    let rank = |found: &Found| {
+        let told = found.knows == Knows::Token;
+        (found.knows >= Knows::General, told, found.seen.standing, found.knows, found.span.len())
+    };
     found.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.span.start.cmp(&b.span.start)));
     let mut kept: Vec<Found> = Vec::new();
     let mut taken = std::collections::BTreeMap::<usize, usize>::new();
@@ -241,7 +267,8 @@ impl<'s> Search<'s> {
                         Some(check) => check.look(Value::new(&item.value)),
                         None => Some(item.verdict),
                     };
-                    if let Some(verdict) = verdict {
+                    let plain = item.value.len() >= PLAIN_MIN && check::entropy(&item.value) < ENTROPY_MIN;
+                    if let Some(verdict) = verdict.filter(|_| !plain) {
                         self.add(no, form, item.span, &item.value, item.key, verdict);
                     }
                 }
@@ -281,7 +308,7 @@ impl<'s> Search<'s> {
         let verdict = match form.check {
             Some(check) => check.look(Value::new(bytes)),
             // What its prefix says is no part of the test: `sk_test_` is no placeholder.
-            None if check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
+            None if form.lead.is_none() && check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
             None => Some(Verdict::new(Standing::Pattern)),
         };
         let Some(verdict) = verdict else { return };
@@ -297,7 +324,9 @@ impl<'s> Search<'s> {
     /// length in front of it, a checksum, or a beginning that nothing else has will do.
     fn within_edges(&self, form: &Form, span: Range<usize>) -> Option<Range<usize>> {
         let byte = |at: Option<usize>| at.and_then(|at| self.text.get(at)).copied();
-        let (left, right) = (byte(span.start.checked_sub(1)), byte(Some(span.end)));
+        // What leads up to a value was seen by its own pattern.
+        let left = byte(span.start.checked_sub(1)).filter(|_| form.lead.is_none());
+        let right = byte(Some(span.end));
         let holds = |byte: Option<u8>| byte.is_some_and(|byte| form.edge.holds(byte));
         if !holds(left) && !holds(right) {
             return Some(span);
@@ -318,6 +347,13 @@ impl<'s> Search<'s> {
         self.done.insert((no, span.start));
         let mut found = Found::new(&form.rule, &key, span, value, verdict);
         found.seen.guess = form.is_guess();
+        found.knows = match &form.find {
+            _ if form.is_guess() => Knows::Name,
+            _ if form.general => Knows::General,
+            Find::Start(_) => Knows::Token,
+            _ if !form.files.is_empty() => Knows::File,
+            _ => Knows::Words,
+        };
         found.seen.form.clone_from(&form.name);
         found.seen.shown = String::from_utf8_lossy(shown).into_owned();
         found.seen.harmless = form.harmless.or(found.seen.harmless);

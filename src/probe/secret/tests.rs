@@ -21,6 +21,7 @@ fn form(rule: &str, find: Find, pattern: &str) -> Form {
         min_entropy: None,
         show: 0,
         harmless: None,
+        general: false,
     }
 }
 

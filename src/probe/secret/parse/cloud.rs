@@ -207,6 +207,7 @@ mod tests {
         },
         *,
     };
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn caches_have_their_tokens() {
@@ -221,6 +222,25 @@ mod tests {
         let old = format!(r#"[{{"refreshToken":"{}","userId":"x"}}]"#, secret(3));
         assert_eq!(found(Parser::AzureCache, &old), [format!("refreshToken={}", secret(3))]);
         assert_eq!(places(Parser::AzureCache, &old), [secret(3)]);
+    }
+
+    #[test]
+    fn a_service_account_is_known_by_its_key() {
+        let pem = testing::pem("PRIVATE", &testing::ed25519(&mut testing::Rng::new(1)));
+        let account = |kind: &str, pem: &str| {
+            let pem = pem.replace('\n', "\\n");
+            format!(r#"{{"type": "{kind}", "private_key": "{pem}", "client_email": "me@p.iam.gserviceaccount.com"}}"#)
+        };
+        let file = account("service_account", &pem);
+        assert_eq!(found(Parser::GcpServiceAccount, &file), [format!("private_key={pem}")]);
+        assert_eq!(places(Parser::GcpServiceAccount, &file), [pem.replace('\n', "\\n")]);
+        let items = Parser::GcpServiceAccount.read(file.as_bytes());
+        assert!(items[0].verdict.remark.ends_with("me@p.iam.gserviceaccount.com"));
+        assert_eq!(found(Parser::GcpServiceAccount, &account("other", &pem)), [""; 0]);
+        assert_eq!(
+            found(Parser::GcpServiceAccount, &account("service_account", "-----BEGIN PRIVATE KEY-----\n...")),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -34,6 +34,9 @@ impl Item {
         value: Vec<u8>,
         standing: Standing,
     ) -> Option<Self> {
+        if is_variable(&value) {
+            return None;
+        }
         let verdict = token(&value).or_else(|| Check::Password.look(Value::new(&value)))?;
         let verdict = match verdict.harmless {
             Some(_) => verdict,
@@ -57,6 +60,13 @@ impl Item {
         let verdict = Check::PrivateKey.look(Value::new(&value))?;
         Some(Self::new(span, key, value, verdict))
     }
+}
+
+/// `$NAME`: somebody meant to have it filled in.
+fn is_variable(value: &[u8]) -> bool {
+    let name = value.strip_prefix(b"$").unwrap_or_default();
+    name.first().is_some_and(u8::is_ascii_uppercase)
+        && name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
 /// What a token tells of itself; it may be told by its form where no rule is.

@@ -148,6 +148,7 @@ mod tests {
         Parser, base64,
         testing::{accept, found, places, secret},
     };
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn users_of_a_kubeconfig_have_tokens_and_passwords() {
@@ -162,6 +163,18 @@ mod tests {
         let json = format!(r#"{{"kind":"Config","users":[{{"name":"a","user":{{"token":"{}"}}}}]}}"#, secret(3));
         assert_eq!(found(Parser::Kubeconfig, &json), [format!("user a token={}", secret(3))]);
         assert_eq!(places(Parser::Kubeconfig, &json), [secret(3)]);
+    }
+
+    #[test]
+    fn private_keys_are_decoded_and_certificates_are_not_told() {
+        let pem = testing::pem("PRIVATE", &testing::ed25519(&mut testing::Rng::new(1)));
+        let (key, other) = (base64::encode(pem.as_bytes()), base64::encode(b"-----BEGIN CERTIFICATE-----"));
+        let file =
+            format!("users:\n- name: a\n  user:\n    client-certificate-data: {other}\n    client-key-data: {key}\n");
+        assert_eq!(accept(Parser::Kubeconfig, &file), [format!("user a client-key-data={pem}")]);
+        assert_eq!(places(Parser::Kubeconfig, &file), [key.as_str()]);
+        let file = format!("kind: Secret\nmetadata:\n  name: t\ndata:\n  tls.crt: {other}\n  tls.key: {key}\n");
+        assert_eq!(accept(Parser::K8sSecret, &file), [format!("t/tls.key={pem}")]);
     }
 
     #[test]

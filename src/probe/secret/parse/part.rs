@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+/// Longest name that is told, in bytes.
+pub(super) const NAME_MAX: usize = 256;
+
 /// Bytes of a file and their offset in it.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
@@ -35,8 +38,9 @@ impl<'a> Part<'a> {
         self.bytes.is_empty()
     }
 
+    /// The beginning, as a name that can be told. Names are repeated with each value, so they have to be short.
     pub(super) fn text(self) -> String {
-        String::from_utf8_lossy(self.bytes).into_owned()
+        String::from_utf8_lossy(self.to(NAME_MAX).bytes).into_owned()
     }
 
     /// Whether these are the bytes, whatever their case.

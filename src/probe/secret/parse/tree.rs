@@ -4,7 +4,11 @@
 
 use std::ops::Range;
 
-use super::{flow, part::Part, yaml};
+use super::{
+    flow,
+    part::{NAME_MAX, Part},
+    yaml,
+};
 
 /// Most nodes of one file; what comes behind them is not read. The largest Terraform state that was seen has 40,000.
 const NODES_MAX: usize = 1 << 18;
@@ -141,8 +145,7 @@ impl<'a> Tree<'a> {
 
     /// The name of a member; empty in a list.
     pub(super) fn name(&self, node: NodeNo) -> String {
-        let name = self.nodes.get(node).map(|node| self.decode(node.name)).unwrap_or_default();
-        String::from_utf8_lossy(&name).into_owned()
+        self.nodes.get(node).map(|node| self.beginning(node.name)).unwrap_or_default()
     }
 
     /// The value of a node that has one: a text or a number.
@@ -161,7 +164,8 @@ impl<'a> Tree<'a> {
 
     /// The same, as a text to print or to compare with.
     pub(super) fn word(&self, node: NodeNo, name: &str) -> Option<String> {
-        self.value(node, name).map(|leaf| String::from_utf8_lossy(&leaf.value).into_owned())
+        let value = self.nodes.get(self.child(node, name)?).filter(|node| node.kind == Kind::Text)?.value;
+        Some(self.beginning(value)).filter(|word| !word.is_empty())
     }
 
     /// Whether the member of that name is written as `true`.
@@ -181,6 +185,12 @@ impl<'a> Tree<'a> {
             next = self.end(child).max(child + 1);
             Some(child)
         })
+    }
+
+    /// As much of a text as is told: names come again with each value.
+    fn beginning(&self, raw: Raw) -> String {
+        let end = raw.end.min(raw.start.saturating_add(NAME_MAX as u32));
+        String::from_utf8_lossy(&self.decode(Raw { end, ..raw })).into_owned()
     }
 
     fn decode(&self, raw: Raw) -> Vec<u8> {

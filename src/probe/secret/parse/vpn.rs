@@ -70,6 +70,7 @@ mod tests {
         Parser, base64,
         testing::{accept, found, places, secret},
     };
+    use crate::catalogue::sample::make as testing;
 
     #[test]
     fn keys_of_wireguard_have_thirty_two_bytes() {
@@ -94,15 +95,21 @@ mod tests {
     #[test]
     fn profiles_have_keys_and_passwords_in_them() {
         let lines: String = (0..16_u32)
-            .map(|no| format!("{:032x}\n", u128::from(no + 3) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834))
+            .map(|no| format!("{:032x}\n", u128::from(no + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c834)))
             .collect();
         let file = format!(
             "client\n<ca>\nx\n</ca>\n<tls-auth>\n-----BEGIN OpenVPN Static key V1-----\n{lines}-----END OpenVPN Static key V1-----\n</tls-auth>\n\
              <auth-user-pass>\nme\n{}\n</auth-user-pass>\n<key>\nnone\n</key>\n",
             secret(1)
         );
-        assert_eq!(accept(Parser::Openvpn, &file)[1], format!("auth-user-pass={}", secret(1)));
+        // Line ends are a part of the key.
+        let keys = found(Parser::Openvpn, &file);
+        assert!(keys[0].starts_with("tls-auth="));
+        assert_eq!(keys[1], format!("auth-user-pass={}", secret(1)));
+        assert_eq!(found(Parser::Openvpn, &file.replace('\n', "\r\n"))[1], keys[1]);
         assert_eq!(places(Parser::Openvpn, &file)[1], secret(1));
+        let pem = testing::pem("PRIVATE", &testing::ed25519(&mut testing::Rng::new(1)));
+        assert_eq!(found(Parser::Openvpn, &format!("<key>\n{pem}</key>\n")), [format!("key={}", pem.trim())]);
         assert_eq!(found(Parser::Openvpn, "<tls-auth>\nta.key\n</tls-auth>\n<key>"), [""; 0]);
     }
 }

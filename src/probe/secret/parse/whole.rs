@@ -74,6 +74,7 @@ mod tests {
         Parser,
         testing::{accept, found, secret},
     };
+    use crate::catalogue::sample::make;
 
     #[test]
     fn a_file_may_be_one_token() {
@@ -88,7 +89,7 @@ mod tests {
         let key: String = (0..32_u32).map(|at| char::from_digit((at * 7 + at * at * 3) % 16, 16).unwrap()).collect();
         assert_eq!(accept(Parser::RailsMasterKey, &format!("{key}\n")), [format!("={key}")]);
         assert_eq!(found(Parser::RailsMasterKey, &key[1..]), [""; 0]);
-        assert_eq!(found(Parser::RailsMasterKey, &key.replace('a', "g").replace('1', "g")), [""; 0]);
+        assert_eq!(found(Parser::RailsMasterKey, &key.replace(['a', '1'], "g")), [""; 0]);
     }
 
     #[test]
@@ -97,6 +98,20 @@ mod tests {
         assert_eq!(accept(Parser::AnsibleVaultPassword, &file), [format!("={} {}", secret(1), secret(2))]);
         for file in ["#!/bin/sh\necho", "$ANSIBLE_VAULT;1.1;AES256\n6162", "a\nb\n", ""] {
             assert_eq!(found(Parser::AnsibleVaultPassword, file), [""; 0], "{file}");
+        }
+    }
+
+    #[test]
+    fn stores_and_keys_are_taken_as_a_whole() {
+        let rng = &mut make::Rng::new(1);
+        let (jks, pkcs12) = (make::jks(rng, &[1, 2]), make::pkcs12(rng, true));
+        let key = make::ed25519(rng);
+        for (parser, file) in [(Parser::Jks, jks), (Parser::Pkcs12, pkcs12), (Parser::DerKey, key)] {
+            let items = parser.read(&file);
+            assert_eq!(
+                items.iter().map(|item| item.span.clone()).collect::<Vec<_>>(),
+                [(0, file.len())].map(|(a, b)| a..b)
+            );
         }
     }
 

@@ -145,7 +145,7 @@ mod tests {
     fn broken_files_are_read_as_far_as_they_go() {
         assert_eq!(show("<a b='c' d><e>f</a>g"), ["b=c", "=f", "=g"]);
         for noise in ["<", "<a", "<a>", "</a>", "<a b='", "<!--", "&#x;", "<a b=c/>", "<![CDATA["] {
-            let _ = show(&noise.repeat(20_000));
+            let _ = show(&noise.repeat(10_000));
         }
     }
 }

@@ -274,7 +274,7 @@ mod tests {
             "'a': \n",
             "a:\n a:\n  - b: |\n",
         ] {
-            let _ = flat(&noise.repeat(50_000));
+            let _ = flat(&noise.repeat(10_000));
         }
         let _ = flat(&(0..2000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>());
     }

@@ -4,20 +4,21 @@
 //! or from standard input, and mounts of build secrets are how it should be done, and no finding.
 
 mod names;
+mod orders;
+mod piece;
 mod programs;
 mod words;
 
-use std::ops::Range;
-
 use self::{
+    piece::{
+        base_name, header_name, is, is_live, is_switch, item, may_be_secret, pair, printed, program_name, source, span,
+        starts, text, valued,
+    },
     programs::{PROGRAMS, Program, Takes},
     words::{Byte, Piece, Split, Token, bytes, split},
 };
-use super::{Item, database, git, netrc, part::Part, tree::Tree, url};
-use crate::{
-    model::Standing,
-    probe::secret::check::{Check, Value, looks_random},
-};
+use super::{Item, git, part::Part, tree::Tree, url};
+use crate::model::Standing;
 
 pub use self::names::name_says_secret;
 
@@ -29,7 +30,7 @@ const DEPTH_MAX: usize = 4;
 
 /// Words of a command among which its program is looked for: behind `sudo -u x env A=b`, for instance. Each of them
 /// may have the whole rest for arguments, which must not take quadratic time.
-const PROGRAM_AT_MAX: usize = 64;
+const PROGRAMS_MAX: usize = 16;
 
 /// Variables of programs that are passwords whatever they look like.
 const VARIABLES: [&[u8]; 8] = [
@@ -158,13 +159,16 @@ impl Reader {
         for word in words {
             self.anywhere(word);
         }
+        let program = program_name(words);
         let installs = words.iter().take(4).any(|word| is(word, &["install", "add", "apt-get", "apk", "brew"]));
+        let mut candidates = 0;
         for (at, word) in words.iter().enumerate() {
             self.assignment(word);
-            self.long_option(word, words.get(at + 1).map(Vec::as_slice), program_name(words));
-            if at >= PROGRAM_AT_MAX {
+            self.long_option(word, words.get(at + 1).map(Vec::as_slice), program);
+            if candidates >= PROGRAMS_MAX || starts(word, b"-") || pair(word, b'=').is_some() {
                 continue;
             }
+            candidates += 1;
             let arguments = words.get(at + 1..).unwrap_or_default();
             let name = base_name(word);
             for program in PROGRAMS.iter().filter(|program| !installs && is(name, program.names)) {
@@ -175,7 +179,7 @@ impl Reader {
         self.sql(words);
         self.written(command);
         let given = command.reads.iter().map(Vec::as_slice);
-        let piped = before.map(printed).unwrap_or_default();
+        let piped = before.map(|before| printed(&before.words)).unwrap_or_default();
         for text in given.chain(piped) {
             self.fed(command, text);
         }
@@ -366,369 +370,6 @@ impl Reader {
             }
         }
     }
-
-    /// Commands whose secret stands where an order of words says so.
-    fn verbs(&mut self, name: &[u8], arguments: &[Vec<Byte>]) {
-        let plain = |no: usize| arguments.get(no).map(|word| text(word)).unwrap_or_default();
-        match name {
-            b"sh" | b"bash" | b"ash" | b"dash" | b"zsh" | b"ksh" | b"su" | b"busybox" => {
-                let flag = arguments
-                    .iter()
-                    .position(|word| starts(word, b"-") && word.last().is_some_and(|byte| byte.byte == b'c'));
-                let script = flag.and_then(|flag| arguments.get(flag + 1));
-                script.into_iter().for_each(|script| self.later(script.clone()));
-            }
-            b"eval" => arguments.iter().for_each(|script| self.later(script.clone())),
-            b"setenv" => self.pair_of_words(arguments.first(), arguments.get(1)),
-            b"set" => {
-                let words: Vec<_> = arguments.iter().filter(|word| !starts(word, b"-")).collect();
-                self.pair_of_words(words.first().copied(), words.get(1).copied());
-            }
-            b"ENV" | b"ARG" => self.pair_of_words(arguments.first(), arguments.get(1)),
-            b"npm" | b"pnpm" | b"yarn" | b"aws" | b"git" | b"gem" | b"bundle" | b"bundler" | b"composer"
-            | b"poetry" | b"pip" | b"glab" => {
-                self.configured(arguments);
-            }
-            b"vault" if plain(0) == b"login" => {
-                let token = arguments.iter().skip(1).find(|word| !starts(word, b"-"));
-                let token = token.filter(|token| looks_random(&text(token)));
-                self.add(token.and_then(|token| item(token, "vault login", Standing::Structured)));
-            }
-            b"rabbitmqctl" if matches!(plain(0).as_slice(), b"add_user" | b"change_password") => {
-                self.add(arguments.get(2).and_then(|word| item(word, "rabbitmqctl", Standing::Structured)));
-            }
-            b"htpasswd" => {
-                let batch = arguments.iter().any(|word| {
-                    starts(word, b"-") && !starts(word, b"--") && word.iter().any(|byte| byte.byte == b'b')
-                });
-                let last = arguments.last().filter(|_| batch && arguments.len() >= 3);
-                self.add(last.and_then(|word| item(word, "htpasswd -b", Standing::Structured)));
-            }
-            _ => {}
-        }
-    }
-
-    fn pair_of_words(&mut self, name: Option<&Vec<Byte>>, value: Option<&Vec<Byte>>) {
-        if let (Some(name), Some(value)) = (name, value) {
-            self.named(name, value);
-        }
-    }
-
-    /// `config set NAME value`.
-    fn configured(&mut self, arguments: &[Vec<Byte>]) {
-        if !arguments.iter().take(3).any(|word| is(word, &["config", "configure", "set"])) {
-            return;
-        }
-        let words: Vec<&Vec<Byte>> = arguments.iter().filter(|word| !starts(word, b"-")).collect();
-        for (name, value) in words.iter().zip(words.iter().skip(1)) {
-            let full = text(name);
-            let last = full.rsplit(|byte| matches!(byte, b':' | b'/' | b'.')).next().unwrap_or_default();
-            let key = String::from_utf8_lossy(&full).into_owned();
-            let by_host = |kind: &str| full.starts_with(kind.as_bytes());
-            if by_host("http-basic.") {
-                // The user stands in between.
-                self.add(
-                    words
-                        .last()
-                        .filter(|word| word.as_ptr() != value.as_ptr())
-                        .and_then(|word| item(word, &key, Standing::Structured)),
-                );
-            } else if by_host("github-oauth.")
-                || by_host("gitlab-token.")
-                || by_host("gitlab-oauth.")
-                || by_host("bearer.")
-                || by_host("pypi-token.")
-            {
-                self.add(item(value, &key, Standing::Structured));
-            } else if name_says_secret(last) && may_be_secret(&text(value)) {
-                self.add(item(value, &key, Standing::Structured));
-            } else if value.iter().filter(|byte| byte.byte == b':').count() == 1
-                && full.contains(&b'.')
-                && is_host_login(&key)
-            {
-                let secret = value.iter().position(|byte| byte.byte == b':').and_then(|at| value.get(at + 1..));
-                self.add(secret.and_then(|secret| item(secret, &key, Standing::Structured)));
-            }
-        }
-    }
-
-    /// `IDENTIFIED BY 'secret'` and `PASSWORD 'secret'`, as words or within one.
-    fn sql(&mut self, words: &[Vec<Byte>]) {
-        let changes = words.first().is_some_and(|word| is(word, &["create", "alter", "grant", "set"]));
-        for (at, word) in words.iter().enumerate() {
-            let by =
-                is(word, &["by"]) && words.get(at.wrapping_sub(1)).is_some_and(|before| is(before, &["identified"]));
-            let password = changes && is(word, &["password"]);
-            if by || password {
-                self.add(words.get(at + 1).and_then(|value| item(value, "SQL password", Standing::Structured)));
-            }
-            let plain = text(word);
-            if !plain.contains(&b' ') {
-                continue;
-            }
-            for mark in ["identified by", "password"] {
-                let Some(start) = Part::at(&plain, 0).find(mark) else { continue };
-                let has = |what: &str| Part::at(&plain, 0).find(what).is_some();
-                let changes = has("alter ") || has("create ") || has("grant ");
-                let rest = word.get(start + mark.len()..).unwrap_or_default();
-                let blank = rest.iter().take_while(|byte| byte.byte == b' ').count();
-                let Some(quote) = rest.get(blank).filter(|byte| changes && matches!(byte.byte, b'\'' | b'"')) else {
-                    continue;
-                };
-                let inner = rest.get(blank + 1..).unwrap_or_default();
-                let end = inner.iter().position(|byte| byte.byte == quote.byte && !byte.live);
-                self.add(end.and_then(|end| item(inner.get(..end)?, "SQL password", Standing::Structured)));
-            }
-        }
-    }
-
-    /// `echo text > file`: settings in the text, or all of it when the file's name says so.
-    fn written(&mut self, command: &Command) {
-        let texts = printed(command);
-        for text in &texts {
-            for line in lines(text) {
-                if let Some((name, value)) = pair(line, b'=').or_else(|| pair(line, b':')) {
-                    self.named(name, trim(value));
-                }
-            }
-        }
-        for file in &command.writes {
-            let name = text(base_name(file));
-            let stem = name.split(|byte| *byte == b'.').find(|part| !part.is_empty()).unwrap_or_default();
-            for piece in &texts {
-                let plain = text(piece);
-                let found = match name.as_slice() {
-                    b".netrc" | b"_netrc" | b"auth.conf" => netrc::read(&plain),
-                    b".pgpass" => database::pgpass(&plain),
-                    _ => Vec::new(),
-                };
-                for found in found {
-                    if let Some(inner) = piece.get(found.span.clone()).filter(|inner| !is_live(inner)) {
-                        self.items.push(Item { span: span(inner), ..found });
-                    }
-                }
-                let token = !plain.iter().any(u8::is_ascii_whitespace) && plain.len() >= 6 && !plain.contains(&b'=');
-                if token && (name_says_secret(stem) || name_says_secret(&name)) {
-                    self.add(item(piece, &String::from_utf8_lossy(&name), Standing::Named));
-                }
-            }
-        }
-    }
-
-    /// What is fed into a program that wants a password.
-    fn fed(&mut self, command: &Command, given: &Piece) {
-        let words = &command.words;
-        let has = |option: &str| words.iter().any(|word| is(word, &[option]));
-        if words.iter().any(|word| is(base_name(word), &["chpasswd"])) {
-            for line in lines(given) {
-                let Some(colon) = line.iter().position(|byte| byte.byte == b':') else { continue };
-                let user = String::from_utf8_lossy(&text(line.get(..colon).unwrap_or_default())).into_owned();
-                let secret = line.get(colon + 1..).unwrap_or_default();
-                self.add(item(secret, &format!("chpasswd {user}"), Standing::Structured));
-            }
-            return;
-        }
-        let passwd = words.iter().any(|word| is(base_name(word), &["passwd", "smbpasswd"]));
-        if has("--password-stdin") || has("--with-token") || passwd || has("-S") && has("sudo") {
-            let first = lines(given).find(|line| !line.is_empty());
-            let key = String::from_utf8_lossy(&text(program_name(words))).into_owned();
-            self.add(first.and_then(|line| item(line, &key, Standing::Structured)));
-        }
-    }
-}
-
-/// The texts that `echo` or `printf` writes; nothing of other commands.
-fn printed(command: &Command) -> Vec<&Piece> {
-    let Some(at) = command.words.iter().position(|word| is(base_name(word), &["echo", "printf"])) else {
-        return Vec::new();
-    };
-    let options = |word: &&Vec<Byte>| is(word, &["-n", "-e", "-E", "-ne", "-en", "--"]);
-    command.words.iter().skip(at + 1).skip_while(options).map(Vec::as_slice).collect()
-}
-
-/// The lines of a text in which `\n` may stand for the end of one.
-fn lines(text: &Piece) -> impl Iterator<Item = &Piece> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let part = rest?;
-        let ends = |at: &usize| {
-            let byte = |at: usize| part.get(at).map(|byte| byte.byte);
-            byte(*at) == Some(b'\n') || byte(*at) == Some(b'\\') && byte(at + 1) == Some(b'n')
-        };
-        match (0..part.len()).find(ends) {
-            Some(end) => {
-                let len = if part.get(end).is_some_and(|byte| byte.byte == b'\n') { 1 } else { 2 };
-                rest = part.get(end + len..);
-                part.get(..end)
-            }
-            None => {
-                rest = None;
-                Some(part)
-            }
-        }
-    })
-}
-
-/// Options that switch something and take no value.
-fn is_switch(name: &[u8]) -> bool {
-    const SWITCHES: [&[u8]; 32] = [
-        b"no",
-        b"without",
-        b"with",
-        b"disable",
-        b"disabled",
-        b"enable",
-        b"enabled",
-        b"require",
-        b"ask",
-        b"prompt",
-        b"use",
-        b"skip",
-        b"ignore",
-        b"allow",
-        b"generate",
-        b"random",
-        b"show",
-        b"print",
-        b"empty",
-        b"check",
-        b"reset",
-        b"change",
-        b"force",
-        b"read",
-        b"insecure",
-        b"anonymous",
-        b"verify",
-        b"keep",
-        b"save",
-        b"blank",
-        b"get",
-        b"hide",
-    ];
-    let first = name.split(|byte| *byte == b'-').next().unwrap_or_default();
-    SWITCHES.contains(&first)
-}
-
-/// Whether what stands behind a name is more than a switch, a number or a path.
-fn may_be_secret(value: &[u8]) -> bool {
-    let number = value.len() < 6 && value.iter().all(u8::is_ascii_digit);
-    let path =
-        [&b"/"[..], b"./", b"../", b"~/", b"@"].iter().any(|start| value.starts_with(start)) && !looks_random(value);
-    let switch = [&b"true"[..], b"false", b"yes", b"none", b"null"].iter().any(|word| value.eq_ignore_ascii_case(word));
-    value.len() >= 4 && !number && !path && !switch
-}
-
-/// Whether a setting of Bundler is the name of a host.
-fn is_host_login(key: &str) -> bool {
-    let first = key.split('.').next().unwrap_or_default();
-    !["build", "local", "mirror", "alias", "user", "core", "remote", "url", "http"].contains(&first)
-}
-
-/// `pass:secret` without its prefix.
-fn source(value: &Piece) -> &Piece {
-    if starts(value, b"pass:") { value.get(5..).unwrap_or_default() } else { value }
-}
-
-/// `NAME=value`, or `NAME: value`, where the name is one.
-fn pair(word: &Piece, sign: u8) -> Option<(&Piece, &Piece)> {
-    let word = trim(word);
-    let word = if starts(word, b"export ") { word.get(7..)? } else { word };
-    let at = word.iter().position(|byte| byte.byte == sign)?;
-    let name = trim(word.get(..at)?);
-    let value = word.get(at + 1..)?;
-    let is_name =
-        |byte: &Byte| !byte.live && (byte.byte.is_ascii_alphanumeric() || matches!(byte.byte, b'_' | b'.' | b'-'));
-    let begins = name.first().is_some_and(|byte| byte.byte.is_ascii_alphabetic() || byte.byte == b'_');
-    // `a:b` is many things, `a: b` is a setting.
-    let sure = sign == b'=' || value.first().is_some_and(|byte| byte.byte == b' ');
-    (begins && sure && name.iter().all(is_name)).then(|| (name, unquote(trim(value))))
-}
-
-/// Quotes that stand within the quotes of the shell.
-fn unquote(value: &Piece) -> &Piece {
-    match value {
-        [first, inner @ .., last] if first.byte == last.byte && matches!(first.byte, b'"' | b'\'') => inner,
-        _ => value,
-    }
-}
-
-fn trim(mut piece: &Piece) -> &Piece {
-    while let [first, rest @ ..] = piece
-        && first.byte.is_ascii_whitespace()
-    {
-        piece = rest;
-    }
-    while let [rest @ .., last] = piece
-        && last.byte.is_ascii_whitespace()
-    {
-        piece = rest;
-    }
-    piece
-}
-
-/// An item of a piece that nothing fills in.
-fn item(piece: &Piece, key: &str, standing: Standing) -> Option<Item> {
-    valued(piece, text(piece), key, standing)
-}
-
-fn valued(piece: &Piece, value: Vec<u8>, key: &str, standing: Standing) -> Option<Item> {
-    if piece.is_empty() || is_live(piece) {
-        return None;
-    }
-    if standing == Standing::Named && !password_name(key) {
-        // A token is more than a word.
-        let verdict = Check::GenericValue.look(Value::new(&value))?;
-        return Some(Item::new(span(piece), key, value, verdict));
-    }
-    Item::secret(span(piece), key, value, standing)
-}
-
-/// Whether a name asks for something that people make up themselves.
-fn password_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    ["passw", "passphrase", "pwd", "_pass"].iter().any(|part| lower.contains(part)) || lower == "pass"
-}
-
-fn header_name(header: &[u8]) -> String {
-    let name = header.split(|byte| *byte == b':').next().unwrap_or_default();
-    String::from_utf8_lossy(name.trim_ascii()).into_owned()
-}
-
-/// The first word that is a command and no assignment.
-fn program_name(words: &[Vec<Byte>]) -> &Piece {
-    const WRAPPERS: [&str; 10] = ["sudo", "doas", "env", "time", "nohup", "exec", "command", "then", "do", "if"];
-    let plain = |word: &&Vec<Byte>| pair(word, b'=').is_none() && !starts(word, b"-") && !is(word, &WRAPPERS);
-    words.iter().find(plain).map(|word| base_name(word)).unwrap_or_default()
-}
-
-fn base_name(word: &Piece) -> &Piece {
-    word.rsplit(|byte| byte.byte == b'/').next().unwrap_or_default()
-}
-
-fn text(piece: &Piece) -> Vec<u8> {
-    piece.iter().map(|byte| byte.byte).collect()
-}
-
-fn span(piece: &Piece) -> Range<usize> {
-    let at = |byte: Option<&Byte>| byte.map_or(0, |byte| byte.at as usize);
-    at(piece.first())..at(piece.last()) + usize::from(!piece.is_empty())
-}
-
-fn is_live(piece: &Piece) -> bool {
-    piece.iter().any(|byte| byte.live)
-}
-
-fn is(word: &Piece, names: &[&str]) -> bool {
-    let same = |name: &&str| {
-        word.len() == name.len()
-            && word.iter().zip(name.bytes()).all(|(byte, other)| byte.byte.eq_ignore_ascii_case(&other) && !byte.live)
-    };
-    names.iter().any(|name| same(name))
-}
-
-fn starts(word: &Piece, with: &[u8]) -> bool {
-    word.get(..with.len())
-        .is_some_and(|head| head.iter().zip(with).all(|(byte, other)| byte.byte == *other && !byte.live))
 }
 
 #[cfg(test)]
