@@ -219,7 +219,7 @@ const STAND_INS: &[&str] = &[
 ];
 
 /// What everybody tries first: worth a note at most.
-const WEAK: &[&str] = &["Password123", "s3cr3t", "test1234", "postgres", "P@ssw0rd", "admin123", "hunter2"];
+const WEAK: &[&str] = &["Password123", "s3cr3t", "test1234", "postgres", "P@ssw0rd", "admin123"];
 
 fn placeholders(tree: &mut Tree, chance: &mut Chance) {
     for (at, value) in STAND_INS.iter().chain(WEAK).enumerate() {
