@@ -11,7 +11,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    name::may_hold_settings,
+    name::{is_brought, may_hold_settings},
     rules::{MATCH_MAX, SecretRules},
     search::{self, BEFORE_MAX, Context, Found, Outcome},
     unpack::{self, Members, Unpacker, utf16::Utf16},
@@ -152,6 +152,8 @@ struct Level {
     label: Option<String>,
     size: Option<u64>,
     depth: usize,
+    /// Whether a package manager brought it, or the archive that it is in.
+    brought: bool,
     /// Bytes so far.
     bytes: u64,
     /// The whole so far, or in a stream what the last search left over.
@@ -197,6 +199,7 @@ impl Level {
         self.label = label;
         self.size = size;
         self.depth = depth;
+        self.brought = is_brought(path);
         self.bytes = 0;
         self.buffer.clear();
         self.stream = None;
@@ -414,7 +417,7 @@ impl Level {
             _ if text => Format::Text,
             _ => Format::Elf,
         };
-        let settings = text && may_hold_settings(&self.path, format, size);
+        let settings = text && may_hold_settings(&self.path, self.brought, format, size);
         Nature { context: Context { binary: !text, settings }, text }
     }
 
@@ -457,14 +460,16 @@ impl Level {
 
     fn unpack(&mut self, piece: &[u8], shared: &mut Shared<'_>) {
         let Some(Inside { unpacker, member, full }) = &mut self.inside else { return };
-        let mut sink = Sink { label: self.label.as_deref(), depth: self.depth, member, full, shared };
+        let mut sink =
+            Sink { label: self.label.as_deref(), depth: self.depth, brought: self.brought, member, full, shared };
         unpacker.feed(piece, &mut sink);
     }
 
     fn close(&mut self, shared: &mut Shared<'_>) {
         let Some(Inside { mut unpacker, mut member, mut full }) = self.inside.take() else { return };
         let (member, full) = (&mut member, &mut full);
-        let mut sink = Sink { label: self.label.as_deref(), depth: self.depth, member, full, shared };
+        let mut sink =
+            Sink { label: self.label.as_deref(), depth: self.depth, brought: self.brought, member, full, shared };
         unpacker.end(&mut sink);
     }
 }
@@ -473,6 +478,7 @@ impl Level {
 struct Sink<'a, 'r> {
     label: Option<&'a str>,
     depth: usize,
+    brought: bool,
     member: &'a mut Level,
     full: &'a mut bool,
     shared: &'a mut Shared<'r>,
@@ -488,6 +494,7 @@ impl Members for Sink<'_, '_> {
         };
         // Sizes are promises: they only say whether it pays to wait for the whole.
         self.member.begin(name, Some(label), size.filter(|&size| size > 0), self.depth + 1);
+        self.member.brought |= self.brought;
     }
 
     fn body(&mut self, piece: &[u8]) {

@@ -77,7 +77,9 @@ const NAMES: [&[u8]; 12] = [
 /// Whether a text may hold settings that somebody wrote down for this image, so that guessing by names is worth it.
 ///
 /// What package managers brought is looked at for whole tokens only: their settings are the same for everybody.
-pub fn may_hold_settings(file: &[u8], format: Format, size: u64) -> bool {
+///
+/// `brought` says that a package manager brought the file, or the archive that it is in.
+pub fn may_hold_settings(file: &[u8], brought: bool, format: Format, size: u64) -> bool {
     if size > SETTINGS_MAX || !matches!(format, Format::Text | Format::Script | Format::Js | Format::Other) {
         return false;
     }
@@ -87,11 +89,16 @@ pub fn may_hold_settings(file: &[u8], format: Format, size: u64) -> bool {
     if name.starts_with(b".env") || of_program || name == b"credentials" {
         return true;
     }
-    if in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir)) {
+    if brought {
         return false;
     }
     let in_etc = file.starts_with(b"etc/") && format == Format::Text;
     in_etc || NAMES.contains(&name) || ends(&SETTINGS) || ends(&SOURCES) || format == Format::Script
+}
+
+/// Whether a file lies where package managers put what they bring.
+pub fn is_brought(file: &[u8]) -> bool {
+    in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir))
 }
 
 /// The name that a value is given: what stands before `=`, `:` or `=>` in front of it, quotes left out.

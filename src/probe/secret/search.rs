@@ -40,7 +40,7 @@ const NAME_REST: usize = 160;
 const VALUE_MIN: usize = 6;
 
 /// Length of a public beginning that nothing else has.
-const MARK_MIN: usize = 4;
+const MARK_MIN: usize = 3;
 
 /// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
 const PLAIN_MIN: usize = 16;
@@ -133,8 +133,11 @@ pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Co
     let mut search = Search::new(rules, text, context, *work);
     let (from, part) = (range.start, text.get(range).unwrap_or_default());
     filter::runs(part, |run| {
+        // An escape sequence ends where the token begins, and its letters are none of a word.
         let base = from + run.start;
-        rules.starts(part.get(run).unwrap_or_default(), |form, at| search.start(form, base + at));
+        let base = base + escape_len(text.get(..base).unwrap_or_default(), part.get(run.clone()).unwrap_or_default());
+        let run = text.get(base..from + run.end).unwrap_or_default();
+        rules.starts(run, context.binary, &mut |form, at| search.start(form, base + at));
     });
     rules.literals(part, &mut |form, at, len| search.word(form, from + at..from + at + len));
     if !rules.addresses.is_empty() {
@@ -144,6 +147,7 @@ pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Co
             }
         }
     }
+    rules.rare.find(part, |form, at, len| search.word(form, from + at..from + at + len));
     if !context.binary {
         rules.texts.find(part, |form, at, len| search.word(form, from + at..from + at + len));
     }
@@ -206,6 +210,27 @@ fn is_assigned(rest: &[u8]) -> bool {
     start > 0 && value.iter().skip(start).take(VALUE_MIN).filter(|byte| is_solid(byte)).count() == VALUE_MIN
 }
 
+/// Longest escape sequence, in bytes, without what begins it.
+const ESCAPE_MAX: usize = 12;
+
+/// Length of the rest of an escape sequence whose beginning stands at the end of `before`: `n` behind a backslash, two
+/// digits behind `%`, the colour of a terminal behind `ESC [`.
+fn escape_len(before: &[u8], run: &[u8]) -> usize {
+    let hex = |from: usize, to: usize| run.get(from..to).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    match (before.last(), run.first()) {
+        (Some(b'\\'), Some(b'n' | b'r' | b't' | b'b' | b'f')) => 1,
+        (Some(b'\\'), Some(b'u')) if hex(1, 5) => 5,
+        (Some(b'\\'), Some(b'x')) if hex(1, 3) => 3,
+        (Some(b'%'), Some(_)) if hex(0, 2) => 2,
+        (Some(b'[' | b';'), Some(_)) => {
+            let digits = run.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let begins = before.iter().rev().take(ESCAPE_MAX).any(|&byte| byte == 0x1b);
+            if digits < ESCAPE_MAX && run.get(digits) == Some(&b'm') && begins { digits + 1 } else { 0 }
+        }
+        _ => 0,
+    }
+}
+
 struct Search<'s> {
     rules: &'s SecretRules,
     text: &'s [u8],
@@ -228,11 +253,11 @@ impl<'s> Search<'s> {
     /// A form may begin here.
     fn start(&mut self, no: FormNo, at: usize) {
         let Some((form, pattern)) = self.pattern(no) else { return };
-        let beside = at.checked_sub(1).and_then(|before| self.text.get(before));
-        let inside = beside.is_some_and(|&byte| form.edge.holds(byte));
+        let beside = self.byte_before(at);
+        let inside = beside.is_some_and(|byte| form.edge.holds(byte));
         // Strings of a program may lie side by side; then a length before it, a checksum or a beginning that nothing
         // else has must tell the token.
-        let told = || self.context.binary && (form.show >= MARK_MIN || beside.is_some_and(|&len| len >= 16));
+        let told = || self.context.binary && (form.show >= MARK_MIN || beside.is_some_and(|len| len >= 16));
         if inside && form.lead.is_none() && !form.check.is_some_and(Check::proves) && !told() {
             return;
         }
@@ -335,6 +360,10 @@ impl<'s> Search<'s> {
         }
         let Some(span) = self.within_edges(form, span) else { return };
         let bytes = self.text.get(span.clone()).unwrap_or_default();
+        // What begins like a token with a checksum and is none is a broken one, and no guess makes more of it.
+        if form.is_guess() && self.rules.begins_surely(bytes) {
+            return;
+        }
         let entropy = form.min_entropy.or((form.check.is_none()).then_some(ENTROPY_MIN));
         if entropy.is_some_and(|least| check::entropy(bytes) < least) {
             return;
@@ -354,13 +383,22 @@ impl<'s> Search<'s> {
         self.add(no, form, span, &bytes, key, verdict);
     }
 
+    /// The byte before a place; none where that is the end of an escape sequence.
+    fn byte_before(&self, at: usize) -> Option<u8> {
+        let before = self.text.get(at.saturating_sub(ESCAPE_MAX)..at)?;
+        let ends = (1..before.len()).any(|len| {
+            let (rest, escape) = before.split_at(before.len() - len);
+            escape_len(rest, escape) == len
+        });
+        before.last().copied().filter(|_| !ends)
+    }
+
     /// The value where nothing of its kind stands beside it. In binary files strings may lie side by side: there the
     /// length in front of it, a checksum, or a beginning that nothing else has will do.
     fn within_edges(&self, form: &Form, span: Range<usize>) -> Option<Range<usize>> {
-        let byte = |at: Option<usize>| at.and_then(|at| self.text.get(at)).copied();
         // What leads up to a value was seen by its own pattern.
-        let left = byte(span.start.checked_sub(1)).filter(|_| form.lead.is_none());
-        let right = byte(Some(span.end));
+        let left = self.byte_before(span.start).filter(|_| form.lead.is_none());
+        let right = self.text.get(span.end).copied();
         let holds = |byte: Option<u8>| byte.is_some_and(|byte| form.edge.holds(byte));
         if !holds(left) && !holds(right) {
             return Some(span);
