@@ -4,7 +4,7 @@
 usage: benches/secrets/speed.py WORK [--offcut PROGRAM] [--runs N] [--only CASE[,CASE]] [--cap SECONDS]
 
 WORK keeps the trees of `trees.py` and what is made of them: a root file system of 1 GB of mixed files as a directory
-and as an image with gzip layers, and the hard cases, each in a directory of its own. With and without `--no-secrets` are
+and as an image with gzip layers, its files sort by sort, and the hard cases, each in a directory of its own. With and without `--no-secrets` are
 run in turn, A B A B, after one run each that warms the page cache. Printed are medians of wall and CPU time, the greatest
 resident memory, and with / without. The bound for the mixed files is 1.25 in wall time.
 """
@@ -154,6 +154,24 @@ def mixed(work, place):
         print(f"   less of {short}", file=sys.stderr)
 
 
+def only(sort):
+    """The files of one sort of the mixed tree."""
+
+    def make(work, place):
+        prepare(work, "mixed", mixed)
+        tree = work / "speed-mixed"
+        for folder, _, members in os.walk(tree):
+            for path in (pathlib.Path(folder, member) for member in members):
+                with path.open("rb") as stream:
+                    fits = sort_of(path, stream.read(512)) == sort
+                if fits:
+                    to = place / path.relative_to(tree)
+                    to.parent.mkdir(parents=True, exist_ok=True)
+                    os.link(path, to)
+
+    return make
+
+
 def image(work, place):
     """The mixed tree as an OCI layout of three gzip layers."""
     tree = work / "speed-mixed"
@@ -300,6 +318,7 @@ def repeat(file, piece, size):
 CASES = {
     "mixed": (mixed, True),
     "image": (image, True),
+    **{f"only-{sort}": (only(sort), False) for sort in MIX},
     "minified": (minified, False),
     "near": (near, False),
     "assignments": (assignments, False),

@@ -109,10 +109,11 @@ def argument(context):
 
 
 def settings(context):
-    key, hook, basic, probe, url = stripe(), webhook(), password(), password(), password()
+    key, beside, hook, basic, probe, url = stripe(), stripe(), webhook(), password(), password(), password()
     dockerfile = f"""FROM {ALPINE}
 ENV STRIPE_KEY={key}
 ENV DATABASE_URL=postgres://app:{url}@db.shop.internal:5432/shop
+ENV PAYMENT={beside} API_TOKEN="" SMTP_PASSWORD_FILE=/run/secrets/smtp
 LABEL internal.shop.notify="{hook}"
 RUN true || curl -u ci:{basic} https://nexus.shop.internal/
 HEALTHCHECK CMD curl -fsu probe:{probe} http://localhost/ || exit 1
@@ -120,6 +121,7 @@ CMD ["sleep", "1"]
 """
     return dockerfile, [], [
         Expected("stripe-secret-key", key),
+        Expected("stripe-secret-key", beside),
         Expected("database-url", url),
         Expected("slack-webhook", hook),
         Expected("image-history", basic),
@@ -339,7 +341,7 @@ def image(offcut, docker, row, builder, work, show):
         return
     matched = []
     for wanted in expected:
-        matched.append(the_one(found, wanted, told))
+        matched.append(the_one([finding for finding in found if finding not in matched], wanted, told))
     loud = [finding for finding in found if finding["severity"] in LOUD and finding not in matched]
     equal([line(finding) for finding in loud], [], f"what nobody planted\n{told}\n")
     for wanted, finding in zip(expected, matched, strict=True):

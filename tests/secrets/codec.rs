@@ -117,7 +117,7 @@ pub fn xml_escaped(text: &str) -> String {
 #[test]
 fn the_checksums_are_those_of_the_standards() {
     assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-    assert_eq!(crc24(b"123456789"), 0x21cf_02);
+    assert_eq!(crc24(b"123456789"), 0x0021_cf02);
     assert_eq!(base64(b"Man"), "TWFu");
     assert_eq!(base64(b"Ma"), "TWE=");
     assert_eq!(base64url(&[0xff]), "_w");

@@ -18,6 +18,7 @@ mod number;
 mod owned;
 mod plant;
 mod score;
+mod texts;
 mod token;
 mod tree;
 

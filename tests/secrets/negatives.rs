@@ -7,6 +7,7 @@ use crate::{
     codec::{base64, base64url, crc32_base62, escaped},
     keys,
     kinds::{ANY, KINDS, Reach},
+    texts::TEXTS,
     token::Token,
     tree::{Expect, Tree},
 };
@@ -594,5 +595,3 @@ fn noise(tree: &mut Tree, chance: &mut Chance) {
 fn wrap(text: &str, width: usize) -> Vec<u8> {
     text.as_bytes().chunks(width).flat_map(|line| [line, b"\n"].concat()).collect()
 }
-
-include!("texts.rs");

@@ -137,7 +137,7 @@ impl Table {
         }
         // One alarm for one secret: a second one for the same is noise, whatever its rule.
         let alarms: Vec<&Told> = places.iter().filter(|told| told.alarm).collect();
-        let due = usize::from(label.expect == Expect::Alarm && alarms.iter().any(|told| right(told)));
+        let due = usize::from(label.expect == Expect::Alarm && alarms.iter().any(right));
         for told in alarms.iter().filter(|told| due == 0 || !right(told)) {
             let kind = if label.rules.is_empty() { label.kind.clone() } else { name(&told.rule) };
             self.rows.entry(kind).or_default().false_alarms += 1;
