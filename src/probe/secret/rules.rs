@@ -382,7 +382,7 @@ impl SecretRules {
     pub fn begins_surely(&self, value: &[u8]) -> bool {
         value.first_chunk::<HEAD>().is_some_and(|head| {
             let starts = self.sure_starts.by_head.get(&key(*head)).into_iter().flatten();
-            starts.filter(|(start, _)| start.len() > HEAD).any(|(start, _)| value.starts_with(start))
+            starts.filter(|start| start.text.len() > HEAD).any(|start| value.starts_with(&start.text))
         })
     }
 
@@ -448,7 +448,31 @@ const BITS: u32 = 16;
 #[derive(Debug)]
 struct Starts {
     bitmap: Box<[u64; 1 << (BITS - 6)]>,
-    by_head: HashMap<u32, Vec<(Box<[u8]>, FormNo)>>,
+    by_head: HashMap<u32, Vec<Start>>,
+}
+
+/// How one form begins.
+#[derive(Debug)]
+struct Start {
+    text: Box<[u8]>,
+    /// The first eight bytes of it as a number, and which bits of that count.
+    word: u64,
+    mask: u64,
+    form: FormNo,
+}
+
+impl Start {
+    fn new(text: &[u8], form: FormNo) -> Self {
+        let mut word = [0; 8];
+        text.iter().zip(&mut word).for_each(|(&byte, to)| *to = byte);
+        let mask = u64::MAX >> (8 * (8 - text.len().clamp(1, 8)));
+        Self { text: text.into(), word: u64::from_le_bytes(word), mask, form }
+    }
+
+    /// Whether `rest`, whose first eight bytes are `word`, begins so.
+    fn fits(&self, word: u64, rest: &[u8]) -> bool {
+        word & self.mask == self.word && (self.text.len() <= 8 || rest.starts_with(&self.text))
+    }
 }
 
 impl Default for Starts {
@@ -462,7 +486,7 @@ impl Starts {
         let Some(head) = start.first_chunk::<HEAD>() else { return };
         let bit = slot(key(*head));
         self.bitmap[bit >> 6] |= 1 << (bit & 63);
-        self.by_head.entry(key(*head)).or_default().push((start.into(), form));
+        self.by_head.entry(key(*head)).or_default().push(Start::new(start, form));
     }
 
     fn find(&self, run: &[u8], inside: bool, hit: &mut impl FnMut(FormNo, usize)) {
@@ -476,9 +500,12 @@ impl Starts {
             let head = key([a, b, c]);
             let bit = slot(head);
             if self.bitmap[bit >> 6] >> (bit & 63) & 1 == 1 {
-                for (start, form) in self.by_head.get(&head).into_iter().flatten() {
-                    if run[at..].starts_with(start) {
-                        hit(*form, at);
+                let Some(rest) = run.get(at..) else { return };
+                // A run has sixteen bytes left here.
+                let word = rest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                for start in self.by_head.get(&head).into_iter().flatten() {
+                    if start.fits(word, rest) {
+                        hit(start.form, at);
                     }
                 }
             }

@@ -36,6 +36,9 @@ const ENTROPY_MIN: f64 = 2.0;
 /// Bytes behind a word in which its name, the sign and the beginning of the value lie.
 const NAME_REST: usize = 160;
 
+/// Bytes behind a word in which an assignment ends, name and value together.
+const ASSIGNED_MAX: usize = 512;
+
 /// Shortest value that is worth a pattern, in bytes.
 const VALUE_MIN: usize = 6;
 
@@ -288,8 +291,9 @@ impl<'s> Search<'s> {
             return;
         }
         let Some(compiled) = pattern.compiled() else { return };
-        let begin = word.start.saturating_sub(form.before.min(compiled.reach));
-        let end = self.text.len().min(word.end.saturating_add(compiled.reach));
+        let reach = if form.assigned { compiled.reach.min(ASSIGNED_MAX) } else { compiled.reach };
+        let begin = word.start.saturating_sub(form.before.min(reach));
+        let end = self.text.len().min(word.end.saturating_add(reach));
         let mut at = begin;
         while at <= word.start {
             let Some(window) = self.text.get(at..end) else { return };
