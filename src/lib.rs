@@ -16,6 +16,7 @@ pub mod error;
 pub mod inventory;
 pub mod layer;
 pub mod model;
+pub mod policy;
 pub mod probe;
 pub mod report;
 pub mod rule;

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -17,14 +18,16 @@ use crate::{
     error::{Error, Result},
     inventory::{Inventory, ledger::Ledger},
     layer::{self, Limits, PeelError, Peeler, Promise},
-    model::{BaseLayers, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo},
+    model::{
+        BaseLayers, Coverage, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo,
+    },
     probe::Probes,
     rule,
     source::{self, Layout, Source, Stream},
 };
 
 /// How a scan is done.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ScanOptions {
     /// Where images are looked for.
     pub source: source::Options,
@@ -34,8 +37,27 @@ pub struct ScanOptions {
     pub jobs: usize,
     /// What an image may ask for.
     pub limits: Limits,
+    /// Whether secrets are looked for; [`read`] and [`account`] never do.
+    pub secrets: bool,
+    /// The time that tokens are held against, in seconds since 1970.
+    pub now: i64,
     /// How far the scan is; read it from another thread.
     pub progress: Arc<Progress>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Self {
+            source: source::Options::default(),
+            base: None,
+            jobs: 0,
+            limits: Limits::default(),
+            secrets: true,
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+            progress: Arc::default(),
+        }
+    }
 }
 
 /// How far a scan is, in stored bytes.
@@ -53,8 +75,9 @@ pub struct Progress {
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
-    let (image, inventory) = read_with(&pool, reference, catalogue, options)?;
-    let rule::Judged { findings, role, base } = pool.install(|| rule::judge(catalogue, &inventory, &image));
+    let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
+    let rule::Judged { findings, role, base, image } =
+        pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
         layers: summarise(&image, &inventory),
@@ -63,6 +86,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         role,
         base,
         findings,
+        searched: options.secrets.then(|| searched(&inventory)),
         diagnostics: diagnose(&image, &inventory),
         rules: catalogue.about(),
         tool: tool(catalogue),
@@ -75,7 +99,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
-    read_with(&threads(options)?, reference, catalogue, options)
+    read_with(&threads(options)?, reference, catalogue, options, false)
 }
 
 fn threads(options: &ScanOptions) -> Result<ThreadPool> {
@@ -88,10 +112,14 @@ fn read_with(
     reference: &str,
     catalogue: &Catalogue,
     options: &ScanOptions,
+    secrets: bool,
 ) -> Result<(ImageInfo, Inventory)> {
     let base = options.base.as_ref().map(|base| given_base(base, &options.source)).transpose()?;
     let source = source::open(reference, &options.source)?;
-    let probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
+    let mut probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
+    if secrets {
+        probes = probes.with_secrets(Arc::clone(&catalogue.secrets));
+    }
     let (image_bytes, image_entries) = (AtomicU64::new(0), AtomicU64::new(0));
     let peeler = Peeler {
         pool,
@@ -256,6 +284,13 @@ fn unreadable(at: usize, image: &ImageInfo, error: PeelError) -> Error {
     Error::judge(layer_name(at, image)).cause(error).help(help)
 }
 
+/// How much of all layers was searched for secrets.
+fn searched(inventory: &Inventory) -> Coverage {
+    let mut all = Coverage::default();
+    inventory.layers().iter().for_each(|facts| all.add(&facts.coverage));
+    all
+}
+
 fn summarise(image: &ImageInfo, inventory: &Inventory) -> Vec<LayerSummary> {
     let summary = |(at, facts): (usize, &LayerFacts)| LayerSummary {
         layer: image.layer_ref(at as u32),
@@ -277,5 +312,13 @@ fn diagnose(image: &ImageInfo, inventory: &Inventory) -> Vec<Diagnostic> {
     let about_image = |text: String| Diagnostic { layer: None, path: None, text, unread: false };
     let mut all: Vec<Diagnostic> = image.notes.iter().cloned().map(about_image).collect();
     all.extend(inventory.notices().map(of_layer));
+    for (layer, facts) in inventory.layers().iter().enumerate() {
+        all.extend(facts.coverage.unread.iter().map(|(why, unread)| Diagnostic {
+            layer: u32::try_from(layer + 1).ok(),
+            path: Some(unread.first.clone()),
+            text: why.sentence(unread.count),
+            unread: why.is_limit(),
+        }));
+    }
     all
 }

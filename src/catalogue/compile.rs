@@ -3,7 +3,10 @@
 //! Checks what a rule means; its form was checked by [`super::schema`], and whether it works is checked by its
 //! examples (`offcut rules check`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
@@ -12,10 +15,14 @@ use super::{
     Catalogue, Content, Fault, Files, Glob, Member, Module, Names, Places, Rule, Structure, Tree, ground,
     roles::Roles,
     schema::{self, MemberKind, ModuleManager},
+    secret,
 };
 use crate::{
     model::{Digest, Family, Format, FormatSet, Kind, Manager, Remedy, RuleAbout},
-    probe::sieve::{LITERAL_MAX, LITERAL_MIN},
+    probe::{
+        secret::SecretRules,
+        sieve::{LITERAL_MAX, LITERAL_MIN},
+    },
 };
 
 /// Texts that thousands of innocent programs hold, with the reason; they prove nothing.
@@ -36,9 +43,14 @@ const NO_PACKAGE: &str = "zz-0-no-package-has-this-name";
 
 /// Compiles policy files, given as name and text.
 ///
+/// Those of the program itself were proved by its tests: what is expensive to check is not checked again.
+///
 /// # Errors
 /// Every fault of every file, sorted by file and line.
-pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>> {
+pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>> {
+    let proved: BTreeSet<String> = builtin.iter().map(|(name, _)| name.clone()).collect();
+    let mut files = builtin;
+    files.extend(given);
     files.sort();
     let digest = digest(&files);
     let mut faults = Vec::new();
@@ -72,7 +84,23 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
         bases.extend(file.base.iter().flat_map(|base| ground::bases(base, &mut check)));
     }
 
+    let mut known_keys = HashMap::new();
+    for (name, _, file) in &parsed {
+        let mut check = Check::new(name, 0, &mut faults);
+        for known in &file.known {
+            for key in &known.keys {
+                match format!("sha256:{key}").parse() {
+                    Ok(digest) => drop(known_keys.insert(digest, known.name.clone())),
+                    Err(_) => {
+                        check.fault(format!("`keys` of known \"{}\" wants SHA-256 digits, not \"{key}\"", known.name))
+                    }
+                }
+            }
+        }
+    }
+
     let mut roles = Roles::default();
+    let mut forms = Vec::new();
     let mut rules = BTreeMap::new();
     let mut company = Vec::new();
     for (name, text, file) in parsed {
@@ -82,6 +110,8 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
             let id = raw.id.get_ref().clone();
             let twin = rules.contains_key(&id);
             company.extend(raw.with.iter().map(|with| (name, check.line, with.clone())));
+            let secrets = raw.secret.iter().cloned();
+            forms.extend(secrets.filter_map(|secret| secret.compile(&id, proved.contains(name), &mut check)));
             if let Some(rule) = rule(raw, &remedies, &mut check) {
                 if twin {
                     check.fault(format!("there are two rules \"{id}\""));
@@ -109,7 +139,8 @@ pub fn compile(mut files: Vec<(String, String)>) -> Result<Catalogue, Vec<Fault>
     let rules: Vec<Rule> = rules.into_values().collect();
     let literals = literals(&rules);
     let remedies = remedies.into_values().collect();
-    Ok(Catalogue { rules, remedies, places, bases, roles, digest, literals })
+    let secrets = Arc::new(SecretRules::new(forms));
+    Ok(Catalogue { rules, remedies, places, bases, roles, digest, known_keys, secrets, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.
@@ -215,13 +246,17 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
     let files: Vec<_> = raw.files.into_iter().map(|files| Files::compile(files, check)).collect();
     let trees: Vec<_> = raw.tree.into_iter().map(|tree| Tree::compile(tree, check)).collect();
     let has_proof = !(packages.is_empty() && modules.is_empty() && contents.is_empty() && structures.is_empty());
-    let has_data = has_proof || !files.is_empty() || !trees.is_empty();
+    let secrets: Vec<_> = raw.secret.iter().map(secret::RawSecret::about).collect();
+    check.needs(secrets.is_empty() || family == Some(Family::Secret), || {
+        "a rule with [[rule.secret]] wants the family `secret`".to_string()
+    });
+    let has_data = has_proof || !files.is_empty() || !trees.is_empty() || !secrets.is_empty();
     check.needs(has_data != raw.code.is_some(), || {
         if has_data {
-            "a rule with `code` takes no packages, module, content, structure, files or tree".to_string()
+            "a rule with `code` takes no packages, module, content, structure, files, tree or secret".to_string()
         } else {
             "a rule wants one of [rule.packages], [[rule.module]], [[rule.content]], [[rule.structure]], [[rule.files]], \
-             [[rule.tree]] or `code`"
+             [[rule.tree]], [[rule.secret]] or `code`"
                 .to_string()
         }
     });
@@ -245,6 +280,7 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         structures,
         files,
         trees,
+        secrets,
         code: raw.code,
         hits: raw.hit,
         misses: raw.miss,
@@ -267,8 +303,14 @@ fn first_path(example: &schema::Example) -> String {
 /// Checks that an example means something: a slip in it would make a rule look proved.
 fn example(title: &str, raw: &schema::Example, check: &mut Check<'_>) {
     let says = raw.files.len() + raw.packages.len() + raw.npm.len() + raw.pypi.len() + usize::from(raw.user.is_some());
-    let says = says + raw.cmd.len();
-    check.needs(says > 0, || format!("{title} shows nothing: it wants files, packages, npm, pypi, user or cmd"));
+    let says = says + raw.cmd.len() + raw.env.len() + raw.labels.len() + raw.healthcheck.len();
+    let says = says + usize::from(raw.created_by.is_some());
+    check.needs(says > 0, || {
+        format!("{title} shows nothing: it wants files, packages, npm, pypi, user, cmd, env, labels or created_by")
+    });
+    for pair in raw.env.iter().chain(&raw.labels).filter(|pair| !pair.contains('=')) {
+        check.fault(format!("{title}: `env` and `labels` want NAME=value, not \"{pair}\""));
+    }
     for file in &raw.files {
         check.needs(file.contains.is_empty() || file.elf.is_some() || file.format.is_some(), || {
             format!("{title}: file \"{}\" has `contains`, so it wants `elf` or `format`", file.path)
@@ -504,7 +546,7 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
     fn with(old: &str, new: &str) -> Result<Catalogue, Vec<Fault>> {
         assert!(RULE.contains(old), "{old}");
         let rule = RULE.replacen(old, new, 1);
-        compile(vec![("remedies.toml".to_string(), REMEDY.to_string()), ("rule.toml".to_string(), rule)])
+        compile(Vec::new(), vec![("remedies.toml".to_string(), REMEDY.to_string()), ("rule.toml".to_string(), rule)])
     }
 
     fn fault(old: &str, new: &str) -> String {
@@ -616,16 +658,16 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
             ]
         };
         assert_eq!(
-            compile(files(RULE)).expect_err("twins")[0].to_string(),
+            compile(Vec::new(), files(RULE)).expect_err("twins")[0].to_string(),
             "c:3: there are two rules \"build-tool/cake\""
         );
-        assert!(compile(files(REMEDY)).expect_err("twins")[0].text.contains("two remedies"));
+        assert!(compile(Vec::new(), files(REMEDY)).expect_err("twins")[0].text.contains("two remedies"));
     }
 
     #[test]
     fn the_digest_does_not_depend_on_the_order_of_files_but_on_every_byte() {
         let (a, b) = (("a".to_string(), REMEDY.to_string()), ("b".to_string(), RULE.to_string()));
-        let digest = |files| compile(files).expect("good").digest;
+        let digest = |files| compile(Vec::new(), files).expect("good").digest;
         let first = digest(vec![a.clone(), b.clone()]);
         assert_eq!(first, digest(vec![b.clone(), a.clone()]));
         let other = (a.0.clone(), REMEDY.replace("run here", "run there"));

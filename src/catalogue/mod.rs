@@ -7,9 +7,16 @@ mod compile;
 mod ground;
 mod leftover;
 pub mod roles;
+pub(crate) mod sample;
 mod schema;
+mod secret;
 
-use std::{fs, path::Path};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use regex::Regex;
 use serde::Deserialize;
@@ -18,11 +25,12 @@ pub use self::ground::{KnownBase, PlaceKind, Places};
 pub use self::{
     leftover::{Files, MemberPath, Output, Place, RootOf, Tree, TreeMember},
     schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage},
+    secret::SecretForm,
 };
 use crate::{
     Error, Result,
     model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout, ShapeWant},
-    probe::Shapes,
+    probe::{Shapes, secret::SecretRules},
 };
 
 /// Largest policy file that is read, in bytes; the largest of ours has a hundredth of it.
@@ -43,6 +51,10 @@ pub struct Catalogue {
     pub roles: roles::Roles,
     /// Digest over names and contents of all policy files.
     pub digest: Digest,
+    /// Private keys that everybody has, by the digest of their public half, with who publishes them.
+    pub known_keys: HashMap<Digest, String>,
+    /// The forms of secrets, ready for the probes.
+    pub secrets: Arc<SecretRules>,
     literals: Vec<(String, FormatSet)>,
 }
 
@@ -70,6 +82,8 @@ pub struct Rule {
     pub files: Vec<Files>,
     /// Directories that were left whole.
     pub trees: Vec<Tree>,
+    /// Forms of a secret.
+    pub secrets: Vec<SecretForm>,
     /// A judgement written in Rust; such a rule has none of the tables above.
     pub code: Option<Judgement>,
     /// Images on which the rule must fire.
@@ -138,6 +152,14 @@ pub enum Judgement {
     DevJvm,
     /// Packages for tests beside a published .NET program.
     DevNuget,
+    /// A variable of the image's environment holds a secret.
+    ImageEnv,
+    /// A label holds a secret.
+    ImageLabel,
+    /// The history holds a secret: a build argument, or a word of a command.
+    ImageHistory,
+    /// The command, the entry point or the health check holds a secret.
+    ImageCommand,
 }
 
 /// Patterns for whole names.
@@ -310,14 +332,19 @@ impl std::fmt::Display for Fault {
 }
 
 impl Catalogue {
-    /// The rules of `dir`, or those compiled into the program when there is none.
+    /// The rules of `dir`, or those compiled into the program when there is none, and those of `more` files.
     ///
     /// # Errors
     /// A usage error that names file, line and what was expected when a policy file can not be read or is wrong.
-    pub fn load(dir: Option<&Path>) -> Result<Self> {
+    pub fn load(dir: Option<&Path>, more: &[PathBuf]) -> Result<Self> {
+        let more = more.iter().map(|file| Ok((file.display().to_string(), read_file(file)?)));
+        let mut more: Vec<_> = more.collect::<Result<_>>()?;
         match dir {
-            None => Self::builtin(),
-            Some(dir) => Self::from_dir(dir),
+            None => Self::compile(builtin::files(), more),
+            Some(dir) => {
+                more.extend(Self::files_of(dir)?);
+                Self::compile(Vec::new(), more)
+            }
         }
     }
 
@@ -326,22 +353,18 @@ impl Catalogue {
     /// # Errors
     /// Only if a wrong policy file was compiled in, which a test excludes.
     pub fn builtin() -> Result<Self> {
-        let files = builtin::files();
-        Self::from_files(files)
+        Self::compile(builtin::files(), Vec::new())
     }
 
-    /// The rules of every `*.toml` file below `dir`; the compiled-in ones do not apply.
-    ///
-    /// # Errors
-    /// As [`Catalogue::load`].
-    pub fn from_dir(dir: &Path) -> Result<Self> {
+    /// Every `*.toml` file below `dir`.
+    fn files_of(dir: &Path) -> Result<Vec<(String, String)>> {
         let mut files = Vec::new();
         read_dir(dir, "", &mut files)?;
         if files.is_empty() {
             return Err(Error::usage(format!("no policy file in \"{}\"", dir.display()))
                 .help("name a directory that holds *.toml files, such as policies/ of the source tree"));
         }
-        Self::from_files(files)
+        Ok(files)
     }
 
     /// The rules of files given as name and text, in any order.
@@ -349,7 +372,11 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::load`].
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self> {
-        compile::compile(files).map_err(|faults| {
+        Self::compile(Vec::new(), files)
+    }
+
+    fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> Result<Self> {
+        compile::compile(builtin, given).map_err(|faults| {
             let mut faults = faults.into_iter();
             let first = faults.next().map(|fault| fault.to_string()).unwrap_or_default();
             let rest: Vec<String> = faults.map(|fault| fault.to_string()).collect();

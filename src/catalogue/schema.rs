@@ -29,6 +29,9 @@ pub struct File {
     /// `[[work]]`.
     #[serde(default)]
     pub work: Vec<super::roles::Work>,
+    /// `[[known]]`.
+    #[serde(default)]
+    pub known: Vec<Known>,
     /// `[[marker]]`.
     #[serde(default)]
     pub marker: Vec<super::roles::Marker>,
@@ -58,6 +61,16 @@ pub struct Base {
     /// Digests of the layers as the registry stores them, lowest first; a list for each platform.
     #[serde(default)]
     pub blobs: Vec<Vec<String>>,
+}
+
+/// `[[known]]`: private keys that everybody has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// Who publishes them.
+    pub name: String,
+    /// SHA-256 of each public half (SubjectPublicKeyInfo, DER), in hexadecimal digits.
+    pub keys: Vec<String>,
 }
 
 /// `[[remedy]]`: what to write instead.
@@ -116,6 +129,9 @@ pub struct Rule {
     /// `[[rule.tree]]`.
     #[serde(default)]
     pub tree: Vec<super::leftover::RawTree>,
+    /// `[[rule.secret]]`.
+    #[serde(default)]
+    pub secret: Vec<super::secret::RawSecret>,
     /// `[[rule.hit]]`: images on which the rule must fire.
     #[serde(default)]
     pub hit: Vec<Example>,
@@ -283,7 +299,7 @@ pub enum MemberKind {
 }
 
 /// `[[rule.hit]]` and `[[rule.miss]]`: a small image.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     /// What the example shows; a miss must say why it is none.
@@ -313,6 +329,15 @@ pub struct Example {
     /// What the last entry of the history says.
     #[serde(default)]
     pub created_by: Option<String>,
+    /// Variables of `ENV`, each `NAME=value`.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Labels, each `name=value`.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// The command of `HEALTHCHECK`.
+    #[serde(default)]
+    pub healthcheck: Vec<String>,
     /// `USER` of the configuration.
     #[serde(default)]
     pub user: Option<String>,
@@ -325,7 +350,7 @@ pub struct Example {
 }
 
 /// A file of an example.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleFile {
     /// Where it is.
@@ -354,10 +379,13 @@ pub struct ExampleFile {
     /// Its whole content, which the probes read as they read that of a real file.
     #[serde(default)]
     pub body: Option<String>,
+    /// Instead of `body`: a binary file that is made when the example is tried, of a rule about secrets.
+    #[serde(default)]
+    pub make: Option<String>,
 }
 
 /// The ELF headers of an example's file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleElf {
     /// Whether it can be started.
@@ -387,7 +415,7 @@ pub struct ExampleElf {
 }
 
 /// A package of an example's distribution. Exactly one of `deb`, `apk` and `rpm` is its name.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExamplePackage {
     /// Name, in dpkg's database.
@@ -414,7 +442,7 @@ pub struct ExamplePackage {
 }
 
 /// A language package of an example.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleModule {
     /// Package directory (npm) or site directory (Python).

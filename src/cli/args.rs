@@ -90,6 +90,12 @@ pub(super) struct Scan {
     /// The image that this one was built upon, so that its own layers are known for certain
     #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
     pub(super) base: Option<String>,
+    /// File of findings that are allowed, each with its reason; may be given several times
+    #[arg(long, value_name = "FILE", env = "OFFCUT_ALLOW")]
+    pub(super) allow: Vec<PathBuf>,
+    /// Look for no secrets
+    #[arg(long, env = "OFFCUT_NO_SECRETS", value_parser = FalseyValueParser::new())]
+    pub(super) no_secrets: bool,
 }
 
 #[derive(Args, Debug)]
@@ -172,6 +178,9 @@ pub(super) struct Policies {
     /// Directory of rules to use instead of the built-in ones
     #[arg(long = "policies", value_name = "DIR", env = "OFFCUT_POLICIES")]
     pub(super) dir: Option<PathBuf>,
+    /// File of more rules, such as secrets of your own; may be given several times
+    #[arg(long = "rules", value_name = "FILE", env = "OFFCUT_RULES")]
+    pub(super) rules: Vec<PathBuf>,
 }
 
 impl Image {

@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     catalogue::{Catalogue, Content, Example, Files, Judgement, Module, Rule, Structure, Tree, TreeMember},
     model::NamePattern,
+    probe::secret::{FilePath, Find, Form, Reader},
     rule::proof,
 };
 
@@ -51,7 +52,7 @@ pub fn check(catalogue: &Catalogue, out: &mut dyn Write) -> io::Result<bool> {
 /// A usage error that suggests near ids when there is no such rule; those of `out` are returned inside.
 pub fn explain(catalogue: &Catalogue, id: &str, out: &mut dyn Write) -> Result<io::Result<()>> {
     match catalogue.rule(id) {
-        Some(rule) => Ok(write_rule(rule, out)),
+        Some(rule) => Ok(write_rule(catalogue, rule, out)),
         None => Err(unknown(catalogue, id)),
     }
 }
@@ -93,7 +94,7 @@ fn levenshtein(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
+fn write_rule(catalogue: &Catalogue, rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     let about = &rule.about;
     writeln!(out, "{}  ({}, {})", about.id, about.severity, rule.subject)?;
     writeln!(out, "{}\n", about.title)?;
@@ -121,6 +122,9 @@ fn write_rule(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     }
     for tree in &rule.trees {
         writeln!(out, "  - {}", tree_text(tree))?;
+    }
+    for form in catalogue.secrets.of_rule(&about.id) {
+        writeln!(out, "  - {}", form_text(form))?;
     }
     if let Some(judgement) = rule.code {
         writeln!(out, "  - {}", judgement_text(judgement))?;
@@ -211,6 +215,28 @@ fn tree_text(tree: &Tree) -> String {
     format!("a directory with the shape of {}: {}", tree.name, members.join(", "))
 }
 
+fn form_text(form: &Form) -> String {
+    let quoted = |words: &[String]| words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
+    let mut parts = vec![match &form.find {
+        Find::Start(starts) => format!("a text that begins with {}", quoted(starts)),
+        Find::Words { words, .. } => format!("a text with {}", quoted(words)),
+        Find::File => "a text".to_string(),
+    }];
+    match &form.reader {
+        Reader::Pattern(pattern) => parts.push(format!("that fits {}", pattern.text())),
+        Reader::Parser(_) => parts.push("where files of this form keep a secret".to_string()),
+    }
+    if !form.files.is_empty() {
+        let files: Vec<_> = form.files.iter().map(FilePath::text).collect();
+        parts.push(format!("in {}", files.join(", ")));
+    }
+    let mut demands: Vec<String> = form.check.map(|check| check.demands().to_string()).into_iter().collect();
+    demands.extend(form.min_entropy.map(|bits| format!("it has {bits} bits of entropy for each character, or more")));
+    let name = if form.name.is_empty() { String::new() } else { format!("{}: ", form.name) };
+    let demands = if demands.is_empty() { String::new() } else { format!(": {}", demands.join(", ")) };
+    format!("{name}{}{demands}", parts.join(" "))
+}
+
 fn judgement_text(judgement: Judgement) -> &'static str {
     match judgement {
         Judgement::Uid0 => "USER, resolved as the engine does, is user id 0",
@@ -240,6 +266,14 @@ fn judgement_text(judgement: Judgement) -> &'static str {
         Judgement::DanglingLink => "a link in the Java run time that the command starts leads nowhere",
         Judgement::ApkVirtual => "apk's database has a virtual package (`apk add --virtual`)",
         Judgement::ApkVirtualEmpty => "a RUN made a virtual package without members and installed packages beside it",
+        Judgement::ImageEnv => {
+            "a variable of ENV whose name says that its value is a secret, and whose value can be one"
+        }
+        Judgement::ImageLabel => "a label whose name says that its value is a secret, and whose value can be one",
+        Judgement::ImageHistory => {
+            "a build argument, a variable or a word of a command in the history that is a secret by its name or place"
+        }
+        Judgement::ImageCommand => "a word of ENTRYPOINT, CMD or HEALTHCHECK that is a secret by its place",
         Judgement::DevServer => "the command serves and watches sources, or builds at the start",
         Judgement::TestCommand => "the command runs tests",
         Judgement::BuilderStage => {

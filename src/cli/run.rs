@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     inventory,
     model::Report,
+    policy::Allowances,
     report::{
         Verdict,
         files::{self, Row},
@@ -61,11 +62,16 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let catalogue = load(&args.policies)?;
-    let options = ScanOptions { base: args.base.clone(), ..options(&args.image) };
-    let report = {
+    let options = ScanOptions { base: args.base.clone(), secrets: !args.no_secrets, ..options(&args.image) };
+    let allowances: Vec<Allowances> =
+        args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    let mut report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
     };
+    for allowed in &allowances {
+        report.diagnostics.extend(allowed.apply(&mut report.findings));
+    }
     deliver(&report, args, &outputs, console)
 }
 
@@ -174,7 +180,7 @@ pub(super) fn options(image: &Image) -> ScanOptions {
 }
 
 pub(super) fn load(policies: &Policies) -> Result<Catalogue> {
-    Catalogue::load(policies.dir.as_deref())
+    Catalogue::load(policies.dir.as_deref(), &policies.rules)
 }
 
 pub(super) fn bar(image: &Image, options: &ScanOptions, console: &Console<'_>) -> Option<Bar> {

@@ -11,8 +11,12 @@ mod owner;
 pub mod reach;
 #[cfg(test)]
 mod tests;
+pub mod vouch;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::OnceLock,
+};
 
 use crate::model::{
     Entry, EntryId, EntryTable, Fact, Format, Group, ImagePath, Kind, LayerFacts, Manager, Notice, State, Totals, User,
@@ -24,6 +28,7 @@ use self::{
     index::PathIndex,
     merge::{Merged, Node},
     node::NodeProjects,
+    vouch::Vouchers,
 };
 
 /// Links that are followed before a path counts as a loop, as Linux does (`path_resolution(7)`).
@@ -68,6 +73,8 @@ pub struct Inventory {
     packages: Vec<Package>,
     owners: Vec<Option<PackageId>>,
     node: NodeProjects,
+    /// Made when it is first asked for: most images never ask.
+    vouchers: OnceLock<Vouchers>,
 }
 
 /// An installed package, or one that an upper layer removed.
@@ -103,8 +110,9 @@ impl Inventory {
     /// Merges the layers, lowest first, and finds the owner of every file.
     pub fn build(layers: Vec<LayerFacts>) -> Self {
         let Merged { nodes, live, implied } = merge::merge(&layers);
-        let (index, hidden, targets, packages, owners, node) = Default::default();
-        let mut inventory = Self { layers, implied, nodes, live, index, hidden, targets, packages, owners, node };
+        let (index, hidden, targets, packages, owners, node, vouchers) = Default::default();
+        let mut inventory =
+            Self { layers, implied, nodes, live, index, hidden, targets, packages, owners, node, vouchers };
         inventory.index = PathIndex::build(inventory.files().map(|f| f.path()));
         inventory.hidden = PathIndex::build(inventory.buried().map(|f| f.path()));
         inventory.targets = inventory.find_hard_link_targets();

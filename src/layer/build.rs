@@ -154,7 +154,7 @@ impl<'p> Builder<'p> {
         let id = self.facts.entries.push(&entry).ok_or_else(full)?;
         if kind == Kind::File {
             self.open = Some(id);
-            self.looker.begin(&self.name);
+            self.looker.begin(&self.name, size);
         }
         Ok(())
     }
@@ -228,6 +228,7 @@ impl<'p> Builder<'p> {
             let text = format!("{} more notices about this layer are not listed", self.dropped_notices);
             self.facts.notices.push(Notice { path: None, text, unread: true });
         }
+        self.facts.coverage = self.looker.coverage();
         settle(&mut self.facts);
         self.drop_whiteouts_of_new_dirs();
         self.facts.whiteouts.sort_unstable();

@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape};
+use super::{Coverage, Digest, FileSecrets, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape, Sums};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
-pub const FACTS_VERSION: u32 = 2;
+pub const FACTS_VERSION: u32 = 3;
 
 /// Everything known about one layer after its bytes were read once.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct LayerFacts {
     pub observations: Vec<Observation>,
     /// What could not be read, or is odd enough to be said.
     pub notices: Vec<Notice>,
+    /// How much was searched for secrets.
+    pub coverage: Coverage,
 }
 
 /// Compression of a layer blob.
@@ -318,12 +320,23 @@ pub enum Fact {
         /// Cleaned paths.
         files: Vec<ImagePath>,
     },
+    /// The digests of the files of one dpkg package (`NAME.md5sums`).
+    Sums {
+        /// Package name, without the architecture.
+        package: String,
+        /// Its files but the configuration files, whose digests `status` has.
+        sums: Sums,
+    },
     /// dpkg diversions: the path a package believes it owns, and where the file really went.
     Diversions(Vec<(ImagePath, ImagePath)>),
     /// An npm package: its `package.json`.
     Npm(NpmPackage),
     /// A Python distribution: its `METADATA` and, from `RECORD`, its files.
     Python(PythonDist),
+    /// A Python distribution that comes from its source or from a file of its builder: its `direct_url.json` says so.
+    LocalDist,
+    /// The packages that a lock file says came from a registry of JavaScript packages: the [`super::release`] of each.
+    Released(Vec<u64>),
     /// The users of `/etc/passwd`, in file order.
     Users(Vec<User>),
     /// The groups of `/etc/group`, in file order.
@@ -348,6 +361,8 @@ pub enum Fact {
     LoaderPath(Vec<ImagePath>),
     /// Texts that tell what a loose file is.
     Shape(Shape),
+    /// The secrets in a file, without their values.
+    Secrets(FileSecrets),
 }
 
 /// What an ELF file says about itself.
@@ -462,6 +477,8 @@ pub struct PackageRow {
     pub essential: bool,
     /// Files it owns where the database itself lists them (apk, rpm); empty for dpkg, see [`Fact::FileList`].
     pub files: Vec<ImagePath>,
+    /// Digests of files as they came with the package: of all that have one (apk, rpm), of configuration files (dpkg).
+    pub sums: Sums,
 }
 
 /// A `package.json`: of an installed package, of an application, or of a mere directory (then without a name).
@@ -501,6 +518,8 @@ pub struct PythonDist {
     /// The files of `RECORD` as cleaned paths in the image; empty for the observation of `METADATA`, and
     /// name and version are empty for the observation of `RECORD`.
     pub files: Vec<ImagePath>,
+    /// The digests of `RECORD`.
+    pub sums: Sums,
     /// `Requires-Dist`.
     pub requires: Vec<Requirement>,
 }

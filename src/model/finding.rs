@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, ImageInfo, ImagePath, Manager};
+use super::{Coverage, Digest, ImageInfo, ImagePath, Manager, Standing};
 
 /// How bad a finding is. Ordered: `Note` is the least.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -292,12 +292,41 @@ pub struct Finding {
     pub removal: Removal,
     /// Fingerprint of the finding that holds all of its files; its bytes are part of that finding's bytes.
     pub part_of: Option<String>,
+    /// Where the secret stands, each place once; empty for findings of other families.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretPlace>,
+    /// Why the user lets it pass; then it fails no gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
     /// What to do.
     pub remedy: Remedy,
     /// Documents that back the rule.
     pub refs: Vec<String>,
     /// Stable when the image is rebuilt: hash of rule, subject, root and state; no version, tag or digest.
     pub fingerprint: String,
+}
+
+/// One place where a secret stands. The value is nowhere.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SecretPlace {
+    /// The file; `None` in the configuration.
+    pub path: Option<ImagePath>,
+    /// The member of an archive, the object of a repository, or the part of the configuration.
+    pub member: Option<String>,
+    /// Line in the file or member, from 1.
+    pub line: Option<u32>,
+    /// Name of the variable, key or field; empty where it has none.
+    pub key: String,
+    /// Length of the value in bytes.
+    pub length: u32,
+    /// First characters that its format makes public.
+    pub shown: String,
+    /// How sure it is that it is a secret.
+    pub standing: Standing,
+    /// The layer that ships it, the lowest is 1; 0 for the configuration.
+    pub layer: u32,
+    /// The layer that hides it, where one does.
+    pub hidden_by: Option<u32>,
 }
 
 /// Whether something came with the base image (`FROM`) or was added on top of it.
@@ -482,6 +511,8 @@ pub struct Report {
     pub base: BaseLayers,
     /// The findings, worst first, then by rule and root.
     pub findings: Vec<Finding>,
+    /// How much was searched for secrets; `None` when none were looked for.
+    pub searched: Option<Coverage>,
     /// What was not read or is odd.
     pub diagnostics: Vec<Diagnostic>,
     /// What the rules say about themselves, for reporters: only the rules that can fire.

@@ -13,7 +13,9 @@ pub mod redact;
 mod run;
 mod secret;
 mod shape;
+mod sums;
 
 pub use self::{
     digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*, shape::*,
+    sums::*,
 };

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, ImagePath};
 
 /// How sure it is that a value is a secret. Ordered: `Named` is the least.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// Its name says so, and the value does not speak against it.
+    #[default]
     Named,
     /// It fits a pattern that hardly anything else fits, and is random enough.
     Pattern,
@@ -70,6 +71,8 @@ pub struct SeenSecret {
     pub shown: String,
     /// How sure it is.
     pub standing: Standing,
+    /// Whether its name alone made it worth a look.
+    pub guess: bool,
     /// Why it is no alarm.
     pub harmless: Option<Harmless>,
     /// What else is known and safe to say, in a few words: `RSA, 2048 bits`, `account 123456789012`.
@@ -122,6 +125,21 @@ pub struct Coverage {
     pub unread: BTreeMap<Unread, UnreadCount>,
 }
 
+impl Coverage {
+    /// Adds that of another layer.
+    pub fn add(&mut self, other: &Self) {
+        self.files += other.files;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.opened += other.opened;
+        self.members += other.members;
+        self.member_bytes = self.member_bytes.saturating_add(other.member_bytes);
+        for (why, unread) in &other.unread {
+            let all = self.unread.entry(*why).or_insert_with(|| UnreadCount { count: 0, first: unread.first.clone() });
+            all.count += unread.count;
+        }
+    }
+}
+
 /// Why something was not searched.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -136,6 +154,30 @@ pub enum Unread {
     Depth,
     /// It unpacks to more than the limit.
     Size,
+}
+
+impl Unread {
+    /// What happened to `count` files, in one sentence without a full stop.
+    pub fn sentence(self, count: u64) -> String {
+        let (is, files) =
+            if count == 1 { ("is", "1 archive".to_string()) } else { ("are", format!("{count} archives")) };
+        match self {
+            Self::Format => {
+                format!("{files} {is} of a kind that is not opened: not searched inside for secrets, the first here")
+            }
+            Self::Encrypted => format!("{files} {is} encrypted: not searched inside for secrets, the first here"),
+            Self::Broken => {
+                format!("{files} {is} damaged or none: searched for secrets as far as possible, the first here")
+            }
+            Self::Depth => format!("{files} {is} nested too deep: not searched inside for secrets, the first here"),
+            Self::Size => format!("{files} or files hold too much: not searched whole for secrets, the first here"),
+        }
+    }
+
+    /// Whether the image can not be called clean: a limit was met, not a format that is documented as not opened.
+    pub fn is_limit(self) -> bool {
+        matches!(self, Self::Depth | Self::Size)
+    }
 }
 
 /// How often, and where first.

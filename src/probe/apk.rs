@@ -6,13 +6,15 @@
 use super::{
     malformed::{Parsed, PathBudget, TEXT_MAX, lines, names, quote, text},
     provides::{Provides, resolve},
+    sum,
 };
-use crate::model::PackageRow;
+use crate::model::{Algorithm, PackageRow};
 
 /// The installed packages with their files.
 ///
 /// `depends` holds the names of `D:`, conflicts left out; a library, command or path (`so:`, `cmd:`, `/bin/sh`) is
-/// replaced by the installed package that provides it (`p:`); `provides` are other names of the package. A virtual package (`apk add -t NAME`) is a row without
+/// replaced by the installed package that provides it (`p:`); `provides` are other names of the package;
+/// `sums` has the digests of `Z:`, of files and of the targets of links. A virtual package (`apk add -t NAME`) is a row without
 /// files whose `depends` are what it pulled in. Damage is told as a fault and costs a line, or its package when that
 /// is the name.
 pub fn installed(body: &[u8]) -> Parsed<Vec<PackageRow>> {
@@ -37,6 +39,8 @@ struct Reader<'a> {
     budget: PathBudget,
     row: PackageRow,
     dir: Option<&'a [u8]>,
+    /// Whether the last of the row's files is the one that lines tell of.
+    in_file: bool,
     /// Whether the stanza has had a line at all.
     begun: bool,
 }
@@ -62,6 +66,7 @@ impl<'a> Reader<'a> {
             }
             b'F' => self.dir = Some(value),
             b'R' => self.file(value),
+            b'Z' => self.digest(value),
             _ => {}
         }
     }
@@ -78,6 +83,7 @@ impl<'a> Reader<'a> {
             Some(dir) if !name.is_empty() && dir.len() + name.len() < TEXT_MAX => self.budget.join(dir, name),
             _ => None,
         };
+        self.in_file = path.is_some();
         match path {
             Some(path) => self.row.files.push(path),
             None => {
@@ -87,9 +93,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn digest(&mut self, value: &[u8]) {
+        let digest = match value {
+            [b'Q', b'1', text @ ..] => sum::base64(text, Algorithm::Sha1).map(|digest| (Algorithm::Sha1, digest)),
+            [b'Q', b'2', text @ ..] => sum::base64(text, Algorithm::Sha256).map(|digest| (Algorithm::Sha256, digest)),
+            _ => None,
+        };
+        if let (true, Some(path), Some((algorithm, digest))) = (self.in_file, self.row.files.last(), digest) {
+            self.row.sums.add(path.as_bytes(), algorithm, digest);
+        }
+    }
+
     fn finish(&mut self) {
-        let row = std::mem::take(&mut self.row);
-        self.dir = None;
+        let mut row = std::mem::take(&mut self.row);
+        row.sums.shrink();
+        (self.dir, self.in_file) = (None, false);
         if !std::mem::take(&mut self.begun) {
             return;
         }
@@ -124,7 +142,7 @@ fn relations(value: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::{super::malformed::accept_parser, *};
-    use crate::model::ImagePath;
+    use crate::model::{ImagePath, Sums, mark};
 
     /// Cut from Alpine 3.20.3's database, `T:virtual` as `apk add -t .build-deps musl zlib` wrote it.
     const INSTALLED: &str = "\
@@ -185,8 +203,11 @@ D:musl zlib so:libz.so.1
 
     fn all() -> Vec<PackageRow> {
         let musl = ["lib/ld-musl-x86_64.so.1", "lib/libc.musl-x86_64.so.1"];
+        let mut sums = Sums::default();
+        sums.add(musl[0].as_bytes(), Algorithm::Sha1, 0x1d90_3b77_e2cf_d10d_u64.to_be_bytes());
+        sums.add(musl[1].as_bytes(), Algorithm::Sha1, 0xef22_7724_5372_a40e_u64.to_be_bytes());
         vec![
-            row("musl", "1.2.5-r0", "x86_64", 667_648, &[], &musl),
+            PackageRow { sums, ..row("musl", "1.2.5-r0", "x86_64", 667_648, &[], &musl) },
             row("zlib", "1.3.1-r1", "x86_64", 110_592, &["/bin/sh", "musl"], &["lib/libz.so.1", ".marker"]),
             row(".build-deps", "20261121.001141", "noarch", 0, &["musl", "zlib"], &[]),
         ]
@@ -198,6 +219,21 @@ D:musl zlib so:libz.so.1
         let windows = INSTALLED.replace('\n', "\r\n");
         assert_eq!(installed(windows.as_bytes()), Parsed { value: all(), faults: Vec::new() });
         assert_eq!(installed(INSTALLED.trim_end().as_bytes()), Parsed { value: all(), faults: Vec::new() });
+    }
+
+    #[test]
+    fn a_digest_belongs_to_the_file_above_it() {
+        let sum = "Q17yJ3JFNypA4mxhJJr0ou6CzsJVI=";
+        let sha256 = "Q247DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let lost = "x".repeat(5000);
+        let body = format!(
+            "P:a\nZ:{sum}\nF:d\nZ:{sum}\nR:one\nR:two\nZ:{sum}\nR:{lost}\nZ:{sum}\nR:x\nZ:Q1x\n\n\
+            Z:{sum}\nP:b\nF:d\nR:x\nZ:{sha256}\n"
+        );
+        let rows = installed(body.as_bytes()).value;
+        let shown = |row: &PackageRow| (row.sums.algorithm(), row.sums.iter().map(|sum| sum.path).collect::<Vec<_>>());
+        assert_eq!(shown(&rows[0]), (Algorithm::Sha1, vec![mark(b"d/two")]));
+        assert_eq!(shown(&rows[1]), (Algorithm::Sha256, vec![mark(b"d/x")]));
     }
 
     #[test]

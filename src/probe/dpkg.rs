@@ -3,21 +3,22 @@
 //! Formats: dpkg's own manual pages deb-control(5), dpkg-query(1) (the three words of `Status`), deb-md5sums(5) and
 //! dpkg-divert(1). Which file of an image is handed to which function is not decided here.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
     malformed::{Parsed, TEXT_MAX, lines, names, quote, text},
     provides::settle,
+    sum,
 };
-use crate::model::{ImagePath, PackageRow};
+use crate::model::{Algorithm, ImagePath, PackageRow, Sums, path::clean_into};
 
 /// The installed packages of `var/lib/dpkg/status`.
 ///
 /// A stanza counts when its status ends in `ok installed`, whatever is wanted (`install`, `hold`, `deinstall`).
 /// Removed packages that left configuration files (`deinstall ok config-files`) and those that were only unpacked do
 /// not. `depends` holds `Depends` and `Pre-Depends`, every alternative of `a | b`, sorted, each once; `weak` holds
-/// `Recommends` and `Suggests`, which apt follows when it looks for packages that nobody needs any more. A stanza
-/// without a name is a fault and no row; any other damage is a fault and leaves that field empty.
+/// `Recommends` and `Suggests`, which apt follows when it looks for packages that nobody needs any more. `sums` holds
+/// the `Conffiles`, with the digest of the package's own copy. A stanza without a name is a fault and no row; any other damage is a fault and leaves that field empty.
 pub fn status(body: &[u8]) -> Parsed<Vec<PackageRow>> {
     packages(body, false)
 }
@@ -38,8 +39,7 @@ pub fn file_list(file_name: &[u8], body: &[u8]) -> Option<Parsed<(String, Vec<Im
         Some(stem) => (stem, list_line),
         None => (file_name.strip_suffix(b".md5sums")?, md5sums_line),
     };
-    let package = stem.split(|&b| b == b':').next().unwrap_or_default();
-    let package = text("the package name", package).ok()?;
+    let package = package_of(stem)?;
     let mut files = Parsed::<Vec<ImagePath>>::default();
     for line in lines(body).filter(|line| !line.is_empty()) {
         match path_of(line) {
@@ -48,6 +48,25 @@ pub fn file_list(file_name: &[u8], body: &[u8]) -> Option<Parsed<(String, Vec<Im
         }
     }
     Some(files.map(|files| (package, files)))
+}
+
+/// The package and the digests of its files of `NAME.md5sums` or `NAME:ARCH.md5sums`; `None` for another name.
+///
+/// Lines that are none are passed over: nothing of the package is lost with them.
+pub fn sums(file_name: &[u8], body: &[u8]) -> Option<(String, Sums)> {
+    let package = package_of(file_name.strip_suffix(b".md5sums")?)?;
+    let mut sums = Sums::default();
+    let mut path = Vec::new();
+    for line in lines(body) {
+        let Some((digest, raw)) = md5sums_halves(line).filter(|(_, raw)| raw.len() <= TEXT_MAX) else { continue };
+        path.clear();
+        clean_into(&raw, &mut path);
+        if let Some(digest) = sum::hex(digest, Algorithm::Md5) {
+            sums.add(&path, Algorithm::Md5, digest);
+        }
+    }
+    sums.shrink();
+    Some((package, sums))
 }
 
 /// The diversions of `var/lib/dpkg/diversions`: the path that packages name, and where their file went instead.
@@ -72,6 +91,11 @@ pub fn diversions(body: &[u8]) -> Parsed<Vec<(ImagePath, ImagePath)>> {
     found
 }
 
+/// The package of a file in dpkg's `info`, from its name without the ending.
+fn package_of(stem: &[u8]) -> Option<String> {
+    text("the package name", stem.split(|&b| b == b':').next().unwrap_or_default()).ok()
+}
+
 /// Finds the path in a line; `None` when the line has none.
 type PathOf = fn(&[u8]) -> Option<Vec<u8>>;
 
@@ -81,7 +105,7 @@ fn list_line(line: &[u8]) -> Option<Vec<u8>> {
 
 /// Takes `<32 hex digits>  path`. `md5sum` marks a line whose name it had to escape by a leading backslash; debhelper
 /// undoes that, others do not.
-fn md5sums_line(line: &[u8]) -> Option<Vec<u8>> {
+fn md5sums_halves(line: &[u8]) -> Option<(&[u8], Cow<'_, [u8]>)> {
     let (escaped, line) = line.strip_prefix(b"\\").map_or((false, line), |rest| (true, rest));
     let (sum, rest) = line.split_at_checked(32)?;
     if !sum.iter().all(u8::is_ascii_hexdigit) {
@@ -91,7 +115,11 @@ fn md5sums_line(line: &[u8]) -> Option<Vec<u8>> {
     if path.is_empty() {
         return None;
     }
-    Some(if escaped { unescape(path) } else { path.to_vec() })
+    Some((sum, if escaped { unescape(path).into() } else { path.into() }))
+}
+
+fn md5sums_line(line: &[u8]) -> Option<Vec<u8>> {
+    md5sums_halves(line).map(|(_, path)| path.into_owned())
 }
 
 fn unescape(path: &[u8]) -> Vec<u8> {
@@ -151,10 +179,11 @@ enum Field {
     Suggests,
     Essential,
     Protected,
+    Conffiles,
     Other,
 }
 
-const FIELDS: [(&[u8], Field); 12] = [
+const FIELDS: [(&[u8], Field); 13] = [
     (b"Package", Field::Package),
     (b"Status", Field::Status),
     (b"Version", Field::Version),
@@ -167,6 +196,7 @@ const FIELDS: [(&[u8], Field); 12] = [
     (b"Suggests", Field::Suggests),
     (b"Essential", Field::Essential),
     (b"Protected", Field::Protected),
+    (b"Conffiles", Field::Conffiles),
 ];
 
 /// The fields of one stanza that matter, each a slice of the body, with its place there.
@@ -236,6 +266,7 @@ impl<'a> Stanza<'a> {
                     weak: self.names(&[Field::Recommends, Field::Suggests]),
                     essential: yes(Field::Essential) || yes(Field::Protected),
                     files: Vec::new(),
+                    sums: self.get(Field::Conffiles).map(conffiles).unwrap_or_default(),
                     name,
                 };
                 found.package(row);
@@ -297,6 +328,28 @@ fn kib(value: &[u8]) -> Option<u64> {
     std::str::from_utf8(value).ok()?.parse::<u64>().ok()?.checked_mul(1024)
 }
 
+/// The digests of ` /etc/a.conf cc3493ecd2d09837ffdcc3e25fdfff18 obsolete`, one line for each file.
+fn conffiles(value: &[u8]) -> Sums {
+    let mut sums = Sums::default();
+    let mut path = Vec::new();
+    for mut rest in lines(value).map(<[u8]>::trim_ascii) {
+        // The path may have spaces, and up to two words may follow the digest.
+        for _ in 0..3 {
+            let Some(space) = rest.iter().rposition(|&b| b == b' ') else { break };
+            let (before, word) = rest.split_at(space);
+            rest = before;
+            if let Some(digest) = sum::hex(word.trim_ascii(), Algorithm::Md5).filter(|_| before.len() <= TEXT_MAX) {
+                path.clear();
+                clean_into(before, &mut path);
+                sums.add(&path, Algorithm::Md5, digest);
+                break;
+            }
+        }
+    }
+    sums.shrink();
+    sums
+}
+
 /// The names of `a (>= 1) | b:any, c [amd64]`.
 fn relation_names(relations: &[u8]) -> impl Iterator<Item = &[u8]> {
     relations.split(|&b| b == b',' || b == b'|').map(|relation| {
@@ -312,6 +365,7 @@ mod tests {
         super::malformed::{accept_parser, noise},
         *,
     };
+    use crate::model::mark;
 
     /// Cut from the status file of a Debian 12 machine; `mime-support` had been removed, `libc6:i386` is made up.
     const STATUS: &str = "\
@@ -374,8 +428,14 @@ Description: Debian configuration management system
         let debconf = row("debconf", "1.5.82", 535, &["debconf-english", "debconf-i18n", "perl", "perl-base"]);
         let choices = vec![["debconf-english", "debconf-i18n"].map(str::to_string).to_vec()];
         let weak = ["cron", "liblocale-gettext-perl", "perl", "quota"].map(str::to_string).to_vec();
+        let mut sums = Sums::default();
+        for (path, digest) in
+            [("etc/adduser.conf", 0xcc34_93ec_d2d0_9837_u64), ("etc/deluser.conf", 0x11a0_6baf_8245_fd8d)]
+        {
+            sums.add(path.as_bytes(), Algorithm::Md5, digest.to_be_bytes());
+        }
         let want =
-            [PackageRow { weak, ..row("adduser", "3.134", 686, &["passwd"]) }, PackageRow { choices, ..debconf }];
+            [PackageRow { weak, sums, ..row("adduser", "3.134", 686, &["passwd"]) }, PackageRow { choices, ..debconf }];
         assert_eq!(status(STATUS.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
         let windows = STATUS.replace('\n', "\r\n");
         assert_eq!(status(windows.as_bytes()), Parsed { value: want.to_vec(), faults: Vec::new() });
@@ -490,6 +550,27 @@ Description: Debian configuration management system
     }
 
     #[test]
+    fn digests_are_read_of_lines_that_are_ones() {
+        let body = b"68b329da9893e34099c7d8ad5cb9c940  ./lib/a\\x2db\n\\68b329da9893e34099c7d8ad5cb9c940 *a\\nc\r\n\
+            68b329da9893e34099c7d8ad5cb9c94  short\n68b329da9893e34099c7d8ad5cb9c940\nzz\n";
+        let (package, sums) = sums(b"libc6:i386.md5sums", body).expect("sums");
+        let want = [&b"lib/a\\x2db"[..], b"a\nc"].map(mark);
+        assert_eq!((package.as_str(), sums.iter().map(|sum| sum.path).collect::<Vec<_>>()), ("libc6", want.to_vec()));
+        assert!(sums.iter().all(|sum| sum.digest == 0x68b3_29da_9893_e340_u64.to_be_bytes()));
+        for other in [&b"a.list"[..], b".md5sums", b"md5sums"] {
+            assert_eq!(super::sums(other, body), None);
+        }
+    }
+
+    #[test]
+    fn words_may_follow_the_digest_of_a_configuration_file() {
+        let body = b"Package: a\nConffiles:\n /etc/a b 68b329da9893e34099c7d8ad5cb9c940 obsolete\n /etc/new newconffile\n \
+            /etc/c 68b329da9893e34099c7d8ad5cb9c940 obsolete remove-on-upgrade\n /etc/d\nVersion: 1\nArchitecture: all\n";
+        let sums = &status_d(body).value[0].sums;
+        assert_eq!(sums.iter().map(|sum| sum.path).collect::<Vec<_>>(), [&b"etc/a b"[..], b"etc/c"].map(mark));
+    }
+
+    #[test]
     fn diversions_come_in_threes() {
         let body = b"/usr/bin/gcc\n/usr/bin/gcc.orig\n:\n/usr/share/man/man1/sh.1.gz\n\
             /usr/share/man/man1/sh.distrib.1.gz\ndash\nx\ny\nz\n/cut\n/short\n";
@@ -507,7 +588,7 @@ Description: Debian configuration management system
     fn no_damage_panics() {
         accept_parser(STATUS.as_bytes(), |body| {
             let file_list = file_list(b"a.md5sums", body);
-            (status(body), status_d(body), file_list, diversions(body))
+            (status(body), status_d(body), file_list, sums(b"a.md5sums", body), diversions(body))
         });
         accept_parser(b"\\68b329da9893e34099c7d8ad5cb9c940  a\\n\\", |body| file_list(b"a.md5sums", body));
     }

@@ -6,9 +6,10 @@
 use std::{
     ops::Range,
     panic::{self, AssertUnwindSafe},
+    sync::Arc,
 };
 
-use crate::model::{Fact, Format, FormatSet, ImagePath, Lang, Manager, PythonDist, path};
+use crate::model::{Coverage, Fact, Format, FormatSet, ImagePath, Lang, Manager, path};
 
 use super::{
     apk,
@@ -21,6 +22,7 @@ use super::{
     malformed::Parsed,
     node::NodeFile,
     npm, passwd, python, rpm,
+    secret::{Hunter, SecretRules},
     shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
@@ -42,6 +44,7 @@ pub struct Probes {
     /// Numbers of the texts that tell that a Go program or a JavaScript file starts programs.
     starters: Range<u16>,
     shapes: Shapes,
+    secrets: Option<Arc<SecretRules>>,
 }
 
 /// Functions of Go that start programs, as its table of functions names them, and node's module.
@@ -59,13 +62,19 @@ impl Probes {
         let starters = STARTERS.iter().map(|(text, format)| (text.as_bytes(), FormatSet::from_iter([*format])));
         let literals = literals.into_iter().map(|(text, formats)| (text.as_bytes(), formats));
         let sieve = Sieve::new(std::iter::once(magic).chain(starters).chain(literals));
-        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16, shapes: Shapes::new([]) }
+        Self { sieve, go_magic: 0, starters: 1..1 + STARTERS.len() as u16, shapes: Shapes::new([]), secrets: None }
     }
 
     /// Looks for texts in files of certain names too.
     #[must_use]
     pub fn with_shapes(self, shapes: Shapes) -> Self {
         Self { shapes, ..self }
+    }
+
+    /// Looks for secrets too.
+    #[must_use]
+    pub fn with_secrets(self, rules: Arc<SecretRules>) -> Self {
+        Self { secrets: Some(rules).filter(|rules| !rules.is_empty()), ..self }
     }
 }
 
@@ -99,12 +108,14 @@ enum Record {
     DpkgStatus,
     DpkgStatusD,
     DpkgList,
+    DpkgSums,
     DpkgDiversions,
     ApkInstalled,
     Rpm,
     PackageJson,
     PythonMetadata,
     PythonFiles,
+    PythonUrl,
     Passwd,
     Group,
     Lang(LangRecord),
@@ -136,6 +147,9 @@ pub struct Looker<'p> {
     shape: ShapeLook<'p>,
     /// The members of a Java archive.
     jar: Option<jvm::Scan>,
+    secrets: Option<Hunter<'p>>,
+    /// Whether the search for secrets failed in this file.
+    lost: bool,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -186,11 +200,13 @@ impl<'p> Looker<'p> {
             code: None,
             shape: ShapeLook::new(&probes.shapes),
             jar: None,
+            secrets: probes.secrets.as_deref().map(Hunter::new),
+            lost: false,
         }
     }
 
-    /// Starts the regular file at a cleaned path.
-    pub fn begin(&mut self, path: &[u8]) {
+    /// Starts the regular file at a cleaned path; `size` in bytes.
+    pub fn begin(&mut self, path: &[u8], size: u64) {
         self.path.clear();
         self.path.extend_from_slice(path);
         self.plan = Plan::Undecided(record_of(path));
@@ -198,12 +214,30 @@ impl<'p> Looker<'p> {
         self.buffer.clear();
         self.offset = 0;
         self.shape.begin(path);
+        self.hunt(|hunter| hunter.begin(path, size));
     }
 
     /// Takes the next bytes of the file.
     pub fn body(&mut self, piece: &[u8]) {
         self.shape.feed(piece);
+        self.hunt(|hunter| hunter.feed(piece));
         self.take(piece);
+    }
+
+    /// Lets the search for secrets go on. Whatever it does with a hostile file, it must not cost the report.
+    fn hunt<T>(&mut self, step: impl FnOnce(&mut Hunter<'p>) -> T) -> Option<T> {
+        let hunter = self.secrets.as_mut()?;
+        let done = panic::catch_unwind(AssertUnwindSafe(|| step(hunter)));
+        if done.is_err() {
+            self.lost = true;
+            self.secrets = self.probes.secrets.as_deref().map(Hunter::new);
+        }
+        done.ok()
+    }
+
+    /// How much was searched for secrets since this was asked last.
+    pub fn coverage(&mut self) -> Coverage {
+        self.hunt(Hunter::coverage).unwrap_or_default()
     }
 
     fn take(&mut self, mut piece: &[u8]) {
@@ -233,6 +267,7 @@ impl<'p> Looker<'p> {
     /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
     pub fn skip(&mut self, zeros: u64) {
         self.shape.skip(zeros);
+        self.hunt(|hunter| hunter.skip(zeros));
         self.pass(zeros);
     }
 
@@ -297,6 +332,11 @@ impl<'p> Looker<'p> {
             faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
         });
         seen.facts.extend(self.shape.end());
+        let secrets = self.hunt(Hunter::end).flatten();
+        seen.facts.extend(secrets.map(Fact::Secrets));
+        if std::mem::take(&mut self.lost) {
+            seen.faults.push("was not searched for secrets: the search failed, which is a bug in offcut".into());
+        }
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
@@ -425,6 +465,10 @@ impl<'p> Looker<'p> {
             seen.faults.push(format!("is larger than {} MiB and was not read", limit >> 20));
             return seen;
         }
+        if matches!(record, Record::DpkgList | Record::DpkgSums) {
+            let sums = dpkg::sums(path::name(&self.path), body);
+            seen.facts.extend(sums.map(|(package, sums)| Fact::Sums { package, sums }));
+        }
         let packages = |manager, parsed: Parsed<_>| keep(parsed, |rows| Fact::Packages { manager, rows });
         let (fact, faults) = match record {
             Record::DpkgStatus => packages(Manager::Deb, dpkg::status(body)),
@@ -433,6 +477,7 @@ impl<'p> Looker<'p> {
                 Some(parsed) => keep(parsed, |(package, files)| Fact::FileList { package, files }),
                 None => (None, Vec::new()),
             },
+            Record::DpkgSums => (None, Vec::new()),
             Record::DpkgDiversions => keep(dpkg::diversions(body), Fact::Diversions),
             Record::ApkInstalled => packages(Manager::Apk, apk::installed(body)),
             Record::Rpm => packages(Manager::Rpm, rpm::packages(body)),
@@ -449,15 +494,17 @@ impl<'p> Looker<'p> {
                 Ok(parsed) => keep(parsed, Fact::Python),
                 Err(malformed) => (None, vec![malformed.0]),
             },
-            Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), |files| {
-                Fact::Python(PythonDist { files, ..PythonDist::default() })
-            }),
+            Record::PythonFiles => keep(python::record(&ImagePath::new(&self.path), body), Fact::Python),
+            Record::PythonUrl => (python::is_local(body).then_some(Fact::LocalDist), Vec::new()),
             Record::Lang(record) => {
                 let (lang, faults) = lang::read(record, &ImagePath::new(&self.path), body);
                 (lang.map(Fact::Lang), faults)
             }
             Record::Node(file) => match file.read(body) {
-                Ok(record) => (Some(Fact::Node(record)), Vec::new()),
+                Ok((record, released)) => {
+                    seen.facts.extend((!released.is_empty()).then_some(Fact::Released(released)));
+                    (record.map(Fact::Node), Vec::new())
+                }
                 Err(malformed) => (None, vec![malformed.0]),
             },
             // Test data of every second npm package is broken on purpose: no fault, just no package.
@@ -487,6 +534,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"METADATA" if path::parent(path).ends_with(b".dist-info") => (Record::PythonMetadata, 4 * MIB),
         b"PKG-INFO" if path::parent(path).ends_with(b".egg-info") => (Record::PythonMetadata, 4 * MIB),
         b"RECORD" if path::parent(path).ends_with(b".dist-info") => (Record::PythonFiles, 16 * MIB),
+        b"direct_url.json" if path::parent(path).ends_with(b".dist-info") => (Record::PythonUrl, MIB),
         b"status" if path == b"var/lib/dpkg/status" => (Record::DpkgStatus, 64 * MIB),
         b"diversions" if path == b"var/lib/dpkg/diversions" => (Record::DpkgDiversions, 4 * MIB),
         b"installed" if matches!(path, b"lib/apk/db/installed" | b"usr/lib/apk/db/installed") => {
@@ -500,6 +548,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"ld.so.cache" if path == b"etc/ld.so.cache" => (Record::LoaderCache, 16 * MIB),
         _ => match path::parent(path) {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),
+            b"var/lib/dpkg/info" if name.ends_with(b".md5sums") => (Record::DpkgSums, 16 * MIB),
             b"var/lib/dpkg/status.d" if name.ends_with(b".md5sums") => (Record::DpkgList, 16 * MIB),
             b"var/lib/dpkg/status.d" => (Record::DpkgStatusD, MIB),
             b"etc" if name.starts_with(b"ld-musl-") && name.ends_with(b".path") => (Record::LoaderPath, MIB),
@@ -552,7 +601,7 @@ mod tests {
 
     fn look(probes: &Probes, path: &str, body: &[u8], piece: usize) -> Seen {
         let mut looker = Looker::new(probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         body.chunks(piece).for_each(|p| looker.body(p));
         looker.end()
     }

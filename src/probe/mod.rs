@@ -24,8 +24,10 @@ pub mod python;
 pub mod rpm;
 pub mod ruby;
 pub mod script;
+pub mod secret;
 mod shape;
 pub mod sieve;
+mod sum;
 
 pub use self::{
     look::{Looker, Probes, Seen},

@@ -1,12 +1,16 @@
 //! Reads what pip and its kin leave beside an installed Python distribution: `METADATA` (older: `PKG-INFO`), `RECORD`
-//! and `entry_points.txt`.
+//! `entry_points.txt` and `direct_url.json`.
 //!
 //! Formats: the Python Packaging User Guide's "Core metadata specifications", "Recording installed projects", "Entry
-//! points specification" and "Dependency specifiers"; the rules for names are PEP 503. Hashes are not read.
+//! points specification", "Direct URL Data Structure" and "Dependency specifiers"; the rules for names are PEP 503.
 
-use super::malformed::{Malformed, Parsed, PathBudget, TEXT_MAX, lines, quote, text};
+use super::{
+    malformed::{Malformed, Parsed, PathBudget, TEXT_MAX, lines, quote, text},
+    node::json::{self, Loose},
+    sum,
+};
 use crate::model::{
-    EntryPoint, ImagePath, PythonDist, Requirement,
+    Algorithm, EntryPoint, ImagePath, PythonDist, Requirement,
     path::{escape, parent},
 };
 
@@ -22,7 +26,7 @@ const SCRIPTS_MAX: usize = 1_000;
 const MARKER_MAX: usize = 1_024;
 
 /// Name, version and requirements of `*.dist-info/METADATA` or `*.egg-info/PKG-INFO` (or a file `*.egg-info`); `files`
-/// is empty.
+/// and `sums` are empty.
 ///
 /// A missing version is empty. Of more than [`REQUIREMENTS_MAX`] requirements the rest is a fault.
 ///
@@ -51,7 +55,7 @@ pub fn metadata(body: &[u8]) -> Result<Parsed<PythonDist>, Malformed> {
     let version = version.filter(|version| !version.trim_ascii().is_empty());
     let version = version.map(|version| text("the version", version)).transpose()?.unwrap_or_default();
     let name = normalise(&name);
-    Ok(requires.map(|requires| PythonDist { name, version, files: Vec::new(), requires }))
+    Ok(requires.map(|requires| PythonDist { name, version, requires, ..PythonDist::default() }))
 }
 
 /// One requirement in the form of PEP 508, `name[extra] >=1 ; marker` or `name @ url ; marker`; `None` if there is no
@@ -115,17 +119,18 @@ pub fn entry_points(body: &[u8]) -> Parsed<Vec<EntryPoint>> {
     found
 }
 
-/// The files that the `RECORD` at `record_path` lists, as paths in the image.
+/// The files that the `RECORD` at `record_path` lists, as paths in the image, and their SHA-256 digests; name, version
+/// and requirements are empty.
 ///
 /// Relative paths start at the directory that holds the `.dist-info` directory; `..` is followed, up to the root.
 /// Lines with an open quote or without a path, and paths longer than [`TEXT_MAX`], are faults.
-pub fn record(record_path: &ImagePath, body: &[u8]) -> Parsed<Vec<ImagePath>> {
+pub fn record(record_path: &ImagePath, body: &[u8]) -> Parsed<PythonDist> {
     let site_packages = parent(parent(record_path.as_bytes()));
     let mut budget = PathBudget::new(body.len());
-    let mut found = Parsed::<Vec<ImagePath>>::default();
+    let mut found = Parsed::<PythonDist>::default();
     let mut rest = body;
     while !rest.is_empty() {
-        let (line, after) = first_column(rest);
+        let (line, hash, after) = columns(rest);
         rest = after;
         let raw = match line {
             Ok(raw) if raw.is_empty() => continue,
@@ -137,14 +142,29 @@ pub fn record(record_path: &ImagePath, body: &[u8]) -> Parsed<Vec<ImagePath>> {
         };
         let dir = if raw.starts_with(b"/") { b"" } else { site_packages };
         match budget.join(dir, &raw) {
-            Some(path) => found.value.push(path),
+            Some(path) => {
+                let digest = hash.strip_prefix(b"sha256=").and_then(|text| sum::base64(text, Algorithm::Sha256));
+                if let Some(digest) = digest {
+                    found.value.sums.add(path.as_bytes(), Algorithm::Sha256, digest);
+                }
+                found.value.files.push(path);
+            }
             None => {
                 found.fault(format!("{} and what follows ask for too much memory", quote(&raw)));
                 break;
             }
         }
     }
+    found.value.sums.shrink();
     found
+}
+
+/// Whether a `direct_url.json` says that the distribution was installed from a directory, from a repository or from an
+/// archive on the disk, and so may be nobody's but the image's author's. What can not be read counts as such.
+pub fn is_local(body: &[u8]) -> bool {
+    let Ok([url, archive]) = json::pick(body, [("url", 0), ("archive_info", 1)]) else { return true };
+    let remote = url.text().is_some_and(|url| ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)));
+    !remote || !matches!(archive, Loose::Map(_))
 }
 
 /// The normal form of a name: `Foo__Bar.baz` is `foo-bar-baz`: runs of `-`, `_` and `.` are one `-`, letters are small (PEP 503).
@@ -161,14 +181,18 @@ pub fn normalise(name: &str) -> String {
     out
 }
 
-/// Reads the first field of a CSV record in the dialect of Python's csv module and gives what follows the record.
+/// Reads the first field of a CSV record in the dialect of Python's csv module and gives it with the second one, as it
+/// stands there, and with what follows the record.
 ///
 /// Everything is looked at once: also after a fault reading goes on behind what was seen.
-fn first_column(body: &[u8]) -> (Result<Vec<u8>, Malformed>, &[u8]) {
+fn columns(body: &[u8]) -> (Result<Vec<u8>, Malformed>, &[u8], &[u8]) {
     let mut field = Vec::new();
     let mut quoted = Quote::Never;
     let mut first = true;
+    // Where the second field begins, and where it ends if a third one follows.
+    let (mut from, mut to) = (None, None);
     let mut at = 0;
+    let mut end = body.len();
     while let Some(&byte) = body.get(at) {
         at += 1;
         match (quoted, byte) {
@@ -178,8 +202,15 @@ fn first_column(body: &[u8]) -> (Result<Vec<u8>, Malformed>, &[u8]) {
             }
             (Quote::Open, b'"') => quoted = Quote::Closed,
             (Quote::Open, byte) => push(&mut field, first, byte),
-            (_, b'\n' | b'\r') => return (limited(field), body.get(at..).unwrap_or_default()),
+            (_, b'\n' | b'\r') => {
+                (quoted, end) = (Quote::Closed, at - 1);
+                break;
+            }
             (_, b',') => {
+                if !first {
+                    to.get_or_insert(at - 1);
+                }
+                from.get_or_insert(at);
                 first = false;
                 quoted = Quote::Never;
             }
@@ -191,11 +222,12 @@ fn first_column(body: &[u8]) -> (Result<Vec<u8>, Malformed>, &[u8]) {
             }
         }
     }
-    let end = match quoted {
+    let path = match quoted {
         Quote::Open => Err(Malformed(format!("the quote in {} is never closed", quote(&field)))),
         _ => limited(field),
     };
-    (end, &[])
+    let second = from.and_then(|from| body.get(from..to.unwrap_or(end)));
+    (path, second.unwrap_or_default(), body.get(at..).unwrap_or_default())
 }
 
 #[derive(Clone, Copy)]
@@ -227,6 +259,7 @@ fn limited(field: Vec<u8>) -> Result<Vec<u8>, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::{super::malformed::accept_parser, *};
+    use crate::model::mark;
 
     /// Cut from what pip 23 installed of requests.
     const METADATA: &str = "\
@@ -251,7 +284,7 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
 
     fn record_of(body: &str) -> Parsed<Vec<String>> {
         let at = ImagePath::from("opt/venv/lib/python3.11/site-packages/requests-2.31.0.dist-info/RECORD");
-        record(&at, body.as_bytes()).map(|files| files.iter().map(ToString::to_string).collect())
+        record(&at, body.as_bytes()).map(|dist| dist.files.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -259,8 +292,8 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
         let want = PythonDist {
             name: "requests-toolbelt-x".to_string(),
             version: "2.31.0".to_string(),
-            files: Vec::new(),
             requires: vec![Requirement { name: "idna".to_string(), ..Requirement::default() }],
+            ..PythonDist::default()
         };
         let want = Parsed { value: want, faults: Vec::new() };
         assert_eq!(metadata(METADATA.as_bytes()), Ok(want.clone()));
@@ -336,10 +369,41 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
     }
 
     #[test]
+    fn a_record_gives_the_digests_that_are_ones() {
+        let at = ImagePath::from("site/x.dist-info/RECORD");
+        let good = "LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig";
+        let body = format!(
+            "a.py,sha256={good},4963\n\"b \"\",\"\".py\",sha256={good}\nc.py,md5={good},1\r\nd.py\ne.pyc,,\n\
+            f.py,\"sha256={good}\",1\ng.py,sha256={good}x,1\nh.py,sha256={good}"
+        );
+        let dist = record(&at, body.as_bytes()).value;
+        assert_eq!((dist.files.len(), dist.sums.algorithm()), (8, Algorithm::Sha256));
+        let want = ["a.py", "b \",\".py", "h.py"].map(|name| mark(format!("site/{name}").as_bytes()));
+        assert_eq!(dist.sums.iter().map(|sum| sum.path).collect::<Vec<_>>(), want);
+        let first = [0x2e, 0xf9, 0x8a, 0x86, 0x32, 0x33, 0xf2, 0x61];
+        assert!(dist.sums.iter().all(|sum| sum.digest == first));
+    }
+
+    #[test]
+    fn what_was_installed_from_its_source_says_so() {
+        for (body, local) in [
+            (r#"{"url": "file:///app", "dir_info": {"editable": true}}"#, true),
+            (r#"{"dir_info": {}, "url": "file:///app"}"#, true),
+            (r#"{"url": "https://example.org/a.git", "vcs_info": {"vcs": "git", "commit_id": "1"}}"#, true),
+            (r#"{"url": "file:///tmp/a.whl", "archive_info": {}}"#, true),
+            (r#"{"url": "https://example.org/a.whl", "archive_info": {"hash": "sha256=1"}}"#, false),
+            ("", true),
+            ("[]", true),
+        ] {
+            assert_eq!(is_local(body.as_bytes()), local, "{body}");
+        }
+    }
+
+    #[test]
     fn record_paths_never_leave_the_image() {
         assert_eq!(record_of("../../../../../../../../etc/x,,").value, ["/etc/x"]);
         let root = record(&ImagePath::from("x.dist-info/RECORD"), b"a.py,,\n../b.py,,");
-        assert_eq!(root.value, [ImagePath::from("a.py"), ImagePath::from("b.py")]);
+        assert_eq!(root.value.files, [ImagePath::from("a.py"), ImagePath::from("b.py")]);
     }
 
     #[test]
@@ -349,7 +413,7 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
             [(r#"a"b,c"#, r#"/a"b"#), (r#""a"b,c"#, "/ab"), (r#""a"b"c",d"#, r#"/ab"c""#), ("\"a\nb\",c", "/a\\x0ab")]
         {
             let parsed = record(&ImagePath::from("x.dist-info/RECORD"), line.as_bytes());
-            let shown: Vec<_> = parsed.value.iter().map(ToString::to_string).collect();
+            let shown: Vec<_> = parsed.value.files.iter().map(ToString::to_string).collect();
             assert_eq!(shown, [first], "{line}");
         }
     }
@@ -368,7 +432,7 @@ requests/__init__.py,sha256=LvmKhjIz8mHaKXthC2Mv5ykZ1d92voyf3oJpd-VuAig,4963
         let at = ImagePath::new(&[&b"d/".repeat(2000)[..], b"x.dist-info/RECORD"].concat());
         let body = b"f\n".repeat(100_000);
         let parsed = record(&at, &body);
-        assert!(parsed.value.len() < 2000, "{}", parsed.value.len());
+        assert!(parsed.value.files.len() < 2000, "{}", parsed.value.files.len());
         assert_eq!(parsed.faults, ["\"f\" and what follows ask for too much memory"]);
     }
 

@@ -75,7 +75,7 @@ impl Sieve {
 
     /// Calls `hit` with number and offset of every literal that lies wholly in `bytes`, in no particular order, some
     /// perhaps twice.
-    fn scan(&self, bytes: &[u8], format: Format, hit: &mut impl FnMut(u16, usize)) {
+    pub(super) fn scan(&self, bytes: &[u8], format: Format, hit: &mut impl FnMut(u16, usize)) {
         for (nth, chunk) in bytes.chunks(STRIDE).enumerate() {
             let Some(window) = chunk.first_chunk::<WINDOW>() else { break };
             let window = u32::from_le_bytes(*window);

@@ -82,6 +82,14 @@ impl Page<'_> {
             let (bytes, files) = (text::bytes(totals.buried_bytes), text::count(totals.buried_files));
             self.line("buried", &format!("{bytes} in {files} files that upper layers hide and that still ship"))?;
         }
+        if let Some(searched) = &report.searched {
+            let mut parts = vec![format!("{} files searched for secrets", text::count(searched.files))];
+            if searched.opened > 0 {
+                let (opened, members) = (text::count(searched.opened), text::count(searched.members));
+                parts.push(format!("and {members} files inside of {opened} archives and repositories"));
+            }
+            self.wrapped("secrets", &parts.join(" "))?;
+        }
         if let Some(user) = &report.user {
             self.wrapped("user", &describe_user(user))?;
         }
@@ -101,7 +109,9 @@ impl Page<'_> {
         self.layer_lines(finding, layers)?;
         self.evidence(&finding.evidence)?;
         self.parts(finding, parts)?;
-        self.groups(&finding.paths)?;
+        if finding.family != Family::Secret {
+            self.groups(&finding.paths)?;
+        }
         self.need(finding)?;
         self.removal(finding)?;
         if finding.buried_bytes > 0 {
@@ -110,6 +120,9 @@ impl Page<'_> {
         }
         let remedy = format!("{} [{}]", text::plain(&finding.remedy.title), text::plain(&finding.remedy.id));
         self.wrapped("remedy", &remedy)?;
+        if let Some(reason) = &finding.allowed {
+            self.wrapped("allowed", &text::plain(reason))?;
+        }
         writeln!(self.out)
     }
 
@@ -158,7 +171,8 @@ impl Page<'_> {
     /// Badge, rule and subject to the left, bytes flush right.
     fn headline(&mut self, finding: &Finding) -> io::Result<()> {
         let (rule, size) = (text::plain(&finding.rule), text::bytes(finding.bytes));
-        let size = if finding.bytes > 0 { size } else { String::new() };
+        // What a secret weighs does not matter.
+        let size = if finding.bytes > 0 && finding.family != Family::Secret { size } else { String::new() };
         let badge = format!(" {:<8} ", finding.severity.word().to_uppercase());
         let left = badge.len() + 1 + text::width(&rule) + 2;
         let room = self.look.width.saturating_sub(left + 2 + size.len());
@@ -367,10 +381,11 @@ fn count_findings(findings: &[Finding]) -> String {
     }
     let counts: Vec<_> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     // What is merely noted may well be needed: the run-time image of Java that holds the compiler holds the rest too.
-    let spare = findings.iter().filter(|f| f.severity > Severity::Note);
-    let bytes = spare.fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
+    // A secret's weight is nothing, and the file that holds it may be the program itself.
+    let spare = || findings.iter().copied().filter(|f| f.severity > Severity::Note && f.family != Family::Secret);
+    let bytes = spare().fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
     // Two findings may share a file; then the sum counts it twice, and the line says that it is a bound.
-    let most = if share_files(&findings) { "at most " } else { "" };
+    let most = if share_files(&spare().collect::<Vec<_>>()) { "at most " } else { "" };
     let cost = if bytes > 0 { format!("; {most}{} need not ship", text::bytes(bytes)) } else { String::new() };
     let with = match parts.len() {
         0 => String::new(),

@@ -33,7 +33,8 @@ impl Verdict {
     /// Judges a report; a failed gate weighs more than something unread. `None` as the gate fails nothing.
     pub fn of(report: &Report, gate: Option<Severity>) -> Self {
         let unread = unread(report);
-        let reached = gate.map(|gate| (gate, report.findings.iter().filter(|f| f.severity >= gate).count()));
+        let reached = gate
+            .map(|gate| (gate, report.findings.iter().filter(|f| f.severity >= gate && f.allowed.is_none()).count()));
         match reached {
             Some((gate, findings)) if findings > 0 => Self::Failed { gate, findings },
             _ if unread > 0 => Self::Partial { unread },

@@ -96,6 +96,8 @@ pub(super) fn empty_finding(rule: &Rule, root: &str, state: State) -> Finding {
         need: Need::default(),
         removal: Removal::default(),
         part_of: None,
+        secrets: Vec::new(),
+        allowed: None,
         remedy: about.remedy.clone(),
         refs: about.refs.clone(),
         fingerprint: fingerprint(rule, root, state),

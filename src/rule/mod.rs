@@ -14,6 +14,7 @@ mod packages;
 pub mod proof;
 mod removal;
 mod role;
+mod secret;
 mod signal;
 mod stage;
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod wanted;
 
 pub use self::user::effective_user;
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashSet};
 
 use crate::{
     attribution::{self, Attribution},
@@ -41,17 +42,25 @@ pub struct Judged {
     pub role: Role,
     /// Which layers came with the base image.
     pub base: BaseLayers,
+    /// The image without the secrets of its configuration and history.
+    pub image: ImageInfo,
 }
 
 /// Judges an image by every rule of the catalogue.
 ///
-/// The same image gives the same findings in the same order.
-pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) -> Judged {
+/// The same image gives the same findings in the same order; `now`, in seconds since 1970, only tells which tokens have
+/// run out.
+pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo, now: i64) -> Judged {
+    // The configuration is read once as it is; from here on nobody sees its secrets.
+    let metadata = secret::judge_metadata(catalogue, image, now);
+    let masked = secret::mask(catalogue, image);
+    let image = &masked;
     let tools = || {
         let signals = signal::collect(catalogue, inventory);
         let proofs = signals.iter().filter(|signal| signal.proof);
-        let claimed = proofs.flat_map(|signal| signal.files.iter().copied()).collect();
+        let claimed: HashSet<_> = proofs.flat_map(|signal| signal.files.iter().copied()).collect();
         let mut findings = group::findings(catalogue, inventory, image, signals);
+        findings.extend(secret::judge(catalogue, inventory, image, &claimed, now));
         findings.extend(leftover::judge(catalogue, inventory, image, claimed));
         findings
     };
@@ -63,6 +72,7 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     };
     let (mut findings, (more, reach)) = rayon::join(tools, others);
     findings.extend(more);
+    findings.extend(metadata);
     let started = broken::judge(catalogue, inventory, image, &reach);
     findings.extend(started.findings);
     let stage = stage::judge(catalogue, inventory, image, &reach, &findings);
@@ -75,7 +85,19 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo) ->
     need::grade(catalogue, inventory, &reach, &role, &mut findings);
     fold::fold(&mut findings);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    Judged { findings, role, base: attribution.base }
+    findings.iter_mut().for_each(|finding| hide_secrets(catalogue, finding));
+    Judged { findings, role, base: attribution.base, image: masked }
+}
+
+/// Takes secrets out of the words that a finding took over from the image: commands, scripts, names.
+fn hide_secrets(catalogue: &Catalogue, finding: &mut Finding) {
+    let texts = finding.evidence.iter_mut().map(|evidence| &mut evidence.witness);
+    let texts = texts.chain(&mut finding.need.witness).chain(&mut finding.removal.caution);
+    for text in texts.chain([&mut finding.why]) {
+        if let Some(masked) = secret::mask_text(&catalogue.secrets, text) {
+            *text = masked;
+        }
+    }
 }
 
 /// Whether a finding came with the base image: by the layer that brought most of its bytes. What is about no layer is

@@ -3,19 +3,25 @@
 //! An example becomes what the probes would say about such an image, and then goes the way of every image: the same
 //! inventory, the same judgement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
-    catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule},
+    catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule, sample},
     inventory::Inventory,
     model::{
-        Elf, Entry, EntryId, Fact, Format, GoBuild, Group, History, ImageConfig, ImageInfo, ImagePath, Kind,
+        Elf, Entry, EntryId, Fact, Family, Format, GoBuild, Group, History, ImageConfig, ImageInfo, ImagePath, Kind,
         LayerFacts, LayerInfo, Manager, NpmPackage, Observation, PackageRow, Platform, PythonDist, User,
     },
     probe::{Looker, Probes, Seen, Shapes, shape_of},
 };
 
 use super::judge;
+
+/// The day on which examples are judged, in seconds since 1970: 2026-01-01.
+const NOW: i64 = 1_767_225_600;
 
 /// Size of an example's file that gives none, in bytes.
 const SIZE: u64 = 1000;
@@ -30,17 +36,30 @@ pub fn prove(catalogue: &Catalogue) -> Vec<Fault> {
             faults.push(Fault { file: rule.file.clone(), line: 0, text: format!("{}: {text}", rule.about.id) });
         };
         for (at, hit) in rule.hits.iter().enumerate() {
-            if !fires(catalogue, rule, hit) {
-                fault(format!("{} stays silent, but must fire", title("hit", at, hit)));
+            let Some(hit) = &made(rule, hit, &mut fault) else { continue };
+            let fired = fired(catalogue, hit);
+            if !fired.contains(&rule.about.id) {
+                let instead =
+                    if fired.is_empty() { String::new() } else { format!(" (instead of it: {})", fired.join(", ")) };
+                fault(format!("{} stays silent, but must fire{instead}", title("hit", at, hit)));
             }
         }
         for (at, miss) in rule.misses.iter().enumerate() {
-            if fires(catalogue, rule, miss) {
+            let Some(miss) = &made(rule, miss, &mut fault) else { continue };
+            if fired(catalogue, miss).contains(&rule.about.id) {
                 fault(format!("{} fires, but must stay silent", title("miss", at, miss)));
             }
         }
     }
     faults
+}
+
+/// The example as it is tried: those of secrets are made only now.
+fn made(rule: &Rule, example: &Example, fault: &mut impl FnMut(String)) -> Option<Example> {
+    match rule.family {
+        Family::Secret => sample::expanded(example).map_err(fault).ok(),
+        _ => Some(example.clone()),
+    }
 }
 
 /// The remedies that no rule uses.
@@ -58,18 +77,24 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
     }
 }
 
-fn fires(catalogue: &Catalogue, rule: &Rule, example: &Example) -> bool {
+/// The rules that fire on an example.
+fn fired(catalogue: &Catalogue, example: &Example) -> Vec<String> {
     let inventory = Inventory::build(vec![layer(catalogue, example)]);
     let image = image(example);
-    judge(catalogue, &inventory, &image).findings.iter().any(|finding| finding.rule == rule.about.id)
+    judge(catalogue, &inventory, &image, NOW).findings.into_iter().map(|finding| finding.rule).collect()
 }
 
 /// The configuration of an example; none where it says nothing of one.
 fn image(example: &Example) -> ImageInfo {
     let says = example.user.is_some() || !example.cmd.is_empty() || !example.workdir.is_empty();
+    let says = says || !(example.env.is_empty() && example.labels.is_empty() && example.healthcheck.is_empty());
+    let label = |pair: &String| pair.split_once('=').map(|(name, value)| (name.to_string(), value.to_string()));
     let config = says.then(|| ImageConfig {
         user: example.user.clone().unwrap_or_default(),
+        env: example.env.clone(),
         cmd: example.cmd.clone(),
+        healthcheck: example.healthcheck.clone(),
+        labels: example.labels.iter().filter_map(label).collect(),
         working_dir: example.workdir.clone(),
         ..ImageConfig::default()
     });
@@ -184,7 +209,9 @@ impl<'a> Image<'a> {
 
     fn file(&mut self, file: &ExampleFile) {
         let kind = file.kind.unwrap_or(Kind::File);
-        let seen = file.body.as_ref().map(|body| self.seen(&file.path, body));
+        let body = file.body.as_ref().map(|body| body.clone().into_bytes());
+        let body = body.or_else(|| sample::binary(file.make.as_ref()?));
+        let seen = body.map(|body| self.seen(&file.path, &body));
         let format = file.format.unwrap_or(match (&file.elf, &seen) {
             (Some(_), _) => Format::Elf,
             (None, Some(seen)) => seen.format,
@@ -213,11 +240,11 @@ impl<'a> Image<'a> {
     }
 
     /// What the probes say about a file of this content.
-    fn seen(&self, path: &str, body: &str) -> Seen {
-        let probes = Probes::new(self.catalogue.literals());
+    fn seen(&self, path: &str, body: &[u8]) -> Seen {
+        let probes = Probes::new(self.catalogue.literals()).with_secrets(Arc::clone(&self.catalogue.secrets));
         let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
-        looker.body(body.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
+        looker.body(body);
         looker.end()
     }
 

@@ -210,7 +210,7 @@ pub(super) mod testing {
             let cmd = command.split_whitespace().map(str::to_string).collect();
             let config = Some(ImageConfig { cmd, ..self.config });
             let inventory = Inventory::build(vec![self.layer]);
-            judge(&self.catalogue, &inventory, &ImageInfo { config, ..ImageInfo::default() })
+            judge(&self.catalogue, &inventory, &ImageInfo { config, ..ImageInfo::default() }, 0)
         }
     }
 }

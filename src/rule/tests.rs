@@ -118,7 +118,7 @@ fn judge_layers(layers: Vec<LayerFacts>) -> Vec<Finding> {
     let history = |at: usize| History { created_by: format!("RUN step {at}"), ..History::default() };
     let infos = (1..=layers.len()).map(|at| LayerInfo { history: Some(history(at)), ..LayerInfo::default() }).collect();
     let image = ImageInfo { layers: infos, ..ImageInfo::default() };
-    judge(&catalogue(), &Inventory::build(layers), &image).findings
+    judge(&catalogue(), &Inventory::build(layers), &image, 0).findings
 }
 
 /// The only finding of an image.

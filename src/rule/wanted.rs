@@ -73,7 +73,7 @@ mod tests {
         let example: Example = toml::from_str(&example).expect("an example");
         let catalogue = Catalogue::builtin().expect("the policies compile");
         let inventory = Inventory::build(vec![proof::layer(&catalogue, &example)]);
-        let findings = judge(&catalogue, &inventory, &ImageInfo::default()).findings;
+        let findings = judge(&catalogue, &inventory, &ImageInfo::default(), 0).findings;
         let found = findings.into_iter().find(|finding| finding.rule == "build-tool/typescript");
         found.unwrap_or_else(|| panic!("no finding for {manifest}"))
     }

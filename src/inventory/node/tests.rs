@@ -13,7 +13,7 @@ impl Layer {
     fn entry(mut self, path: &str, kind: Kind, link: &str, body: &str) -> Self {
         let probes = Probes::new([]);
         let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         looker.body(body.as_bytes());
         let seen = looker.end();
         let entry = Entry {

@@ -1,12 +1,14 @@
 //! Reads what JavaScript package managers leave behind: lock files and records of an installation.
 //!
-//! Each parser sees one file and keeps only what tells development from production; none knows of other files.
+//! Each parser sees one file and keeps only what tells development from production, and which releases a registry gave;
+//! none knows of other files.
 
 mod installed;
 pub mod json;
 mod npm_lock;
 mod pnp;
 mod pnpm_lock;
+mod yarn_lock;
 
 use super::malformed::Malformed;
 use crate::model::{NodeRecord, path};
@@ -29,6 +31,8 @@ pub enum NodeFile {
     Pnp,
     /// `bun.lock`.
     BunLock,
+    /// `yarn.lock`.
+    YarnLock,
 }
 
 impl NodeFile {
@@ -41,6 +45,7 @@ impl NodeFile {
             b"package-lock.json" | b"npm-shrinkwrap.json" => (Self::NpmLock, dir),
             b"pnpm-lock.yaml" => (Self::PnpmLock, dir),
             b"bun.lock" => (Self::BunLock, dir),
+            b"yarn.lock" => (Self::YarnLock, dir),
             b".pnp.cjs" | b".pnp.data.json" => (Self::Pnp, dir),
             b".package-lock.json" => (Self::NpmLock, above_modules(dir)?),
             b".modules.yaml" => (Self::PnpmModules, above_modules(dir)?),
@@ -52,20 +57,29 @@ impl NodeFile {
         (!installed).then_some(file)
     }
 
-    /// Reads the record.
+    /// Reads the record, and the [`crate::model::release`] of each package that it says came from a registry.
     ///
     /// # Errors
     /// When the file is not of the format that its name promises.
-    pub fn read(self, body: &[u8]) -> Result<NodeRecord, Malformed> {
-        match self {
-            Self::NpmLock => npm_lock::read(body),
-            Self::PnpmLock => pnpm_lock::read(body),
-            Self::PnpmModules => installed::pnpm_modules(body),
-            Self::YarnIntegrity => installed::yarn_integrity(body),
-            Self::Pnp => pnp::read(body),
-            Self::BunLock => npm_lock::bun(body),
-        }
+    pub fn read(self, body: &[u8]) -> Result<(Option<NodeRecord>, Vec<u64>), Malformed> {
+        let (record, releases) = match self {
+            Self::NpmLock => npm_lock::read(body)?,
+            Self::PnpmLock => pnpm_lock::read(body)?,
+            Self::PnpmModules => (installed::pnpm_modules(body)?, Vec::new()),
+            Self::YarnIntegrity => (installed::yarn_integrity(body)?, Vec::new()),
+            Self::Pnp => (pnp::read(body)?, Vec::new()),
+            Self::BunLock => npm_lock::bun(body)?,
+            Self::YarnLock => return Ok((None, yarn_lock::releases(body))),
+        };
+        Ok((Some(record), releases))
     }
+}
+
+/// Whether a package with this address and this digest came from a registry, or at least from the network: what a
+/// directory or a repository gave has no digest, and a file on the disk has no such address.
+fn is_fetched(resolved: Option<&str>, integrity: Option<&str>) -> bool {
+    let remote = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    integrity.is_some_and(|digest| !digest.is_empty()) && resolved.is_none_or(remote)
 }
 
 /// The directory that holds a `node_modules`.
@@ -89,6 +103,8 @@ mod tests {
             ("app/node_modules/a/package-lock.json", None),
             ("app/node_modules/a/node_modules/.package-lock.json", None),
             ("app/node_modules/a/bun.lock", None),
+            ("app/yarn.lock", Some(NodeFile::YarnLock)),
+            ("app/node_modules/a/yarn.lock", None),
         ] {
             assert_eq!(NodeFile::of(path.as_bytes()), want, "{path}");
         }

@@ -11,37 +11,50 @@ use serde::{
 };
 
 use super::{
-    IMPORTERS_MAX,
+    IMPORTERS_MAX, is_fetched,
     json::{self, Key, Levels, Loose},
+    yarn_lock::split_name,
 };
 use crate::{
-    model::{Importer, NodeRecord},
+    model::{Importer, NodeRecord, release},
     probe::malformed::{Malformed, PACKAGES_MAX, TEXT_MAX},
 };
 
-/// Reads a lock file of npm.
+/// Reads a lock file of npm, and the releases that came from a registry.
 ///
 /// Version 2 says everything twice; its `packages` are taken, since they name directories.
 ///
 /// # Errors
 /// When the file is not JSON, has other shapes than a lock file, or asks for unreasonably much memory.
-pub fn read(body: &[u8]) -> Result<NodeRecord, Malformed> {
+pub fn read(body: &[u8]) -> Result<(NodeRecord, Vec<u64>), Malformed> {
     let mut lock = Lock { left: body.len().saturating_mul(32), ..Lock::default() };
     let mut from = serde_json::Deserializer::from_slice(body);
     from.deserialize_map(Top(&mut lock)).and_then(|()| from.end()).map_err(json::no_json)?;
-    let dev = if lock.has_packages { lock.dev } else { lock.dev_by_name };
-    Ok(NodeRecord::Npm { dev, importers: lock.importers })
+    let (dev, releases) = match lock.has_packages {
+        true => (lock.dev, lock.releases),
+        false => (lock.dev_by_name, lock.releases_by_name),
+    };
+    Ok((NodeRecord::Npm { dev, importers: lock.importers }, releases))
 }
 
-/// Reads `bun.lock`, which is JSON with commas before closing brackets.
+/// Reads `bun.lock`, which is JSON with commas before closing brackets, and the releases that came from a registry.
 ///
 /// # Errors
 /// When it is not.
-pub fn bun(body: &[u8]) -> Result<NodeRecord, Malformed> {
+pub fn bun(body: &[u8]) -> Result<(NodeRecord, Vec<u64>), Malformed> {
     let strict = without_trailing_commas(body);
-    let [workspaces] = json::pick(&strict, [("workspaces", 3)])?;
+    let [workspaces, packages] = json::pick(&strict, [("workspaces", 3), ("packages", 2)])?;
     let all = workspaces.members().iter().take(IMPORTERS_MAX);
-    Ok(NodeRecord::Importers(all.map(|(dir, asks)| importer(dir, asks)).collect()))
+    let importers = all.map(|(dir, asks)| importer(dir, asks)).collect();
+    // `["a@1.0.0", "", {}, "sha512-..."]`; what is no release has fewer elements.
+    let release_of = |row: &Loose<'_>| match row.elements() {
+        [id, Loose::Text(_), _, digest] if is_fetched(None, digest.text()) => {
+            split_name(id.text()?).map(|(name, version)| release(name, version))
+        }
+        _ => None,
+    };
+    let releases = packages.members().iter().filter_map(|(_, row)| release_of(row)).collect();
+    Ok((NodeRecord::Importers(importers), releases))
 }
 
 /// Blanks every comma that only white space divides from a closing bracket.
@@ -84,8 +97,26 @@ struct Lock {
     dev: Vec<String>,
     dev_by_name: Vec<String>,
     importers: Vec<Importer>,
+    releases: Vec<u64>,
+    releases_by_name: Vec<u64>,
     /// Bytes that paths made of nested names may still take.
     left: usize,
+}
+
+impl Lock {
+    /// Notes the release in a directory, if it came from a registry.
+    fn release(&mut self, dir: &str, package: &Loose<'_>) {
+        let text = |key: &str| package.get(key).and_then(Loose::text);
+        let name = text("name").or_else(|| dir.rsplit("node_modules/").next()).unwrap_or_default();
+        let linked = package.get("link").is_some_and(Loose::is_true);
+        if let Some(version) = text("version")
+            && !linked
+            && is_fetched(text("resolved"), text("integrity"))
+            && self.releases.len() < PACKAGES_MAX
+        {
+            self.releases.push(release(name, version));
+        }
+    }
 }
 
 struct Top<'l>(&'l mut Lock);
@@ -137,6 +168,7 @@ impl<'de> Visitor<'de> for Packages<'_> {
                 map.next_value::<IgnoredAny>()?;
             } else if dir.split('/').any(|part| part == "node_modules") {
                 let package = map.next_value_seed(Levels(1))?;
+                lock.release(&dir, &package);
                 if package.get("dev").is_some_and(Loose::is_true) && lock.dev.len() < PACKAGES_MAX {
                     lock.dev.push(dir.into_owned());
                 }
@@ -177,19 +209,20 @@ impl<'de> Visitor<'de> for ByName<'_, '_> {
             let dir = format!("{}node_modules/{name}", self.prefix);
             let left = self.lock.left.checked_sub(dir.len());
             self.lock.left = left.ok_or_else(|| A::Error::custom("packages are nested too deeply"))?;
-            map.next_value_seed(Named { lock: &mut *self.lock, dir })?;
+            map.next_value_seed(Named { lock: &mut *self.lock, dir, name: &name })?;
         }
         Ok(())
     }
 }
 
 /// One package of version 1.
-struct Named<'l> {
+struct Named<'l, 'n> {
     lock: &'l mut Lock,
     dir: String,
+    name: &'n str,
 }
 
-impl<'de> DeserializeSeed<'de> for Named<'_> {
+impl<'de> DeserializeSeed<'de> for Named<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
@@ -197,7 +230,7 @@ impl<'de> DeserializeSeed<'de> for Named<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Named<'_> {
+impl<'de> Visitor<'de> for Named<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -207,12 +240,25 @@ impl<'de> Visitor<'de> for Named<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let prefix = format!("{}/", self.dir);
         let mut dev = false;
+        let (mut version, mut resolved, mut integrity) = (Loose::Other, Loose::Other, Loose::Other);
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
                 "dev" => dev = map.next_value_seed(Levels(0))?.is_true(),
+                "version" => version = map.next_value_seed(Levels(0))?,
+                "resolved" => resolved = map.next_value_seed(Levels(0))?,
+                "integrity" => integrity = map.next_value_seed(Levels(0))?,
                 "dependencies" => map.next_value_seed(ByName { lock: &mut *self.lock, prefix: &prefix })?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
+        }
+        let releases = &mut self.lock.releases_by_name;
+        if let Some(version) = version.text()
+            && is_fetched(resolved.text(), integrity.text())
+            && releases.len() < PACKAGES_MAX
+        {
+            let aliased = version.strip_prefix("npm:").and_then(split_name);
+            let (name, version) = aliased.unwrap_or((self.name, version));
+            releases.push(release(name, version));
         }
         if dev && self.dir.len() <= TEXT_MAX && self.lock.dev_by_name.len() < PACKAGES_MAX {
             self.lock.dev_by_name.push(self.dir);
@@ -245,7 +291,7 @@ mod tests {
 
     #[test]
     fn marked_packages_and_what_was_asked_for_are_read() {
-        let Ok(NodeRecord::Npm { dev, importers }) = read(V3.as_bytes()) else { panic!("a lock file") };
+        let Ok((NodeRecord::Npm { dev, importers }, _)) = read(V3.as_bytes()) else { panic!("a lock file") };
         assert_eq!(dev, ["node_modules/mocha", "packages/a/node_modules/ms"]);
         let [root, a] = &importers[..] else { panic!("{importers:?}") };
         assert_eq!(
@@ -257,18 +303,45 @@ mod tests {
 
     #[test]
     fn names_of_version_1_become_directories() {
-        let Ok(NodeRecord::Npm { dev, .. }) = read(V1.as_bytes()) else { panic!("a lock file") };
+        let Ok((NodeRecord::Npm { dev, .. }, _)) = read(V1.as_bytes()) else { panic!("a lock file") };
         assert_eq!(dev, ["node_modules/mocha/node_modules/debug", "node_modules/mocha"]);
         let both = V1.replacen('{', r#"{"packages": {"node_modules/a": {"dev": true}}, "#, 1);
-        let Ok(NodeRecord::Npm { dev, .. }) = read(both.as_bytes()) else { panic!("{both}") };
+        let Ok((NodeRecord::Npm { dev, .. }, _)) = read(both.as_bytes()) else { panic!("{both}") };
         assert_eq!(dev, ["node_modules/a"], "version 2 has both, and directories are exact");
+    }
+
+    #[test]
+    fn releases_of_a_registry_are_told_from_links_files_and_repositories() {
+        let v3 = r#"{"packages": {
+            "node_modules/a": {"version": "1.0.0", "resolved": "https://r.example.org/a.tgz", "integrity": "sha512-x"},
+            "node_modules/b": {"version": "1.0.0", "integrity": "sha512-x"},
+            "node_modules/a/node_modules/@s/c": {"version": "2.0.0", "resolved": "http://x/c.tgz", "integrity": "sha1-x"},
+            "node_modules/alias": {"name": "real", "version": "3.0.0", "integrity": "sha512-x"},
+            "node_modules/d": {"resolved": "packages/d", "link": true},
+            "node_modules/e": {"version": "1.0.0", "resolved": "file:../e"},
+            "node_modules/f": {"version": "1.0.0", "resolved": "file:f.tgz", "integrity": "sha512-x"},
+            "node_modules/g": {"version": "1.0.0", "resolved": "git+ssh://git@example.org/g.git#1"},
+            "node_modules/h": {"version": "1.0.0", "inBundle": true}},
+            "dependencies": {"a": {"version": "9.9.9", "integrity": "sha512-x"}}}"#;
+        let (_, releases) = read(v3.as_bytes()).expect("a lock file");
+        let want = [("a", "1.0.0"), ("b", "1.0.0"), ("@s/c", "2.0.0"), ("real", "3.0.0")];
+        assert_eq!(releases, want.map(|(name, version)| release(name, version)));
+        let v1 = r#"{"dependencies": {"a": {"version": "1.0.0", "resolved": "https://x/a.tgz", "integrity": "sha512-x",
+            "dependencies": {"b": {"version": "npm:@s/real@2.0.0", "integrity": "sha512-x"}}},
+            "e": {"version": "file:../e"}, "f": {"version": "file:f.tgz", "integrity": "sha512-x", "resolved": "file:f.tgz"}}}"#;
+        let (_, releases) = read(v1.as_bytes()).expect("a lock file");
+        assert_eq!(releases, [release("@s/real", "2.0.0"), release("a", "1.0.0")]);
+        let bun_lock = br#"{"packages": {"a": ["a@1.0.0", "", {}, "sha512-x"], "w": ["w@workspace:packages/w"],
+            "f": ["f@f.tgz", {}, "sha512-x"], "@s/c": ["@s/c@2.0.0", "", {"dependencies": {}}, "sha512-x"],}}"#;
+        let (_, releases) = bun(bun_lock).expect("a lock file");
+        assert_eq!(releases, [release("a", "1.0.0"), release("@s/c", "2.0.0")]);
     }
 
     #[test]
     fn commas_before_closing_brackets_are_taken_from_bun_only() {
         let body = br#"{"workspaces": {"": {"name": "a,]", "devDependencies": {"ty\",}": "^5", "b": "1", }, },
             "packages/a": {"dependencies": {"c": "1",},},}, "packages": {"x": ["x@1", "", {}, "h"],},}"#;
-        let Ok(NodeRecord::Importers(importers)) = bun(body) else { panic!("a lock file") };
+        let Ok((NodeRecord::Importers(importers), _)) = bun(body) else { panic!("a lock file") };
         let shown: Vec<_> =
             importers.iter().map(|i| (i.dir.as_str(), i.production.join(" "), i.development.join(" "))).collect();
         assert_eq!(

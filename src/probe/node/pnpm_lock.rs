@@ -1,23 +1,24 @@
 //! Reads what the projects of a pnpm lock file ask for, lock file versions 5 to 9.
 //!
 //! pnpm writes a small part of YAML: block mappings indented by two, one key on each line. Only the importers are
-//! read; which package got what, the links in the store tell. Checked with files that pnpm 6, 8, 9 and 10 wrote.
+//! read, and which packages came from a registry; which package got what, the links in the store tell. Checked with files that pnpm 6, 8, 9 and 10 wrote.
 
 use std::collections::BTreeMap;
 
 use super::IMPORTERS_MAX;
 use crate::{
-    model::{Importer, NodeRecord},
-    probe::malformed::{Malformed, TEXT_MAX, lines, quote},
+    model::{Importer, NodeRecord, release},
+    probe::malformed::{Malformed, PACKAGES_MAX, TEXT_MAX, lines, quote},
 };
 
-/// Reads `pnpm-lock.yaml` or `node_modules/.pnpm/lock.yaml`.
+/// Reads `pnpm-lock.yaml` or `node_modules/.pnpm/lock.yaml`, and the releases that came from a registry.
 ///
 /// # Errors
 /// When it has no `lockfileVersion`, is not UTF-8, or a line of the importers is no key.
-pub fn read(body: &[u8]) -> Result<NodeRecord, Malformed> {
+pub fn read(body: &[u8]) -> Result<(NodeRecord, Vec<u64>), Malformed> {
     let mut importers: BTreeMap<String, Importer> = BTreeMap::new();
     let mut versioned = false;
+    let (mut package, mut releases) = (&b""[..], Vec::new());
     // The importer, and which of its lists, that the lines belong to.
     let (mut section, mut dir, mut list) = (Section::Other, String::new(), List::Other);
     for line in lines(body) {
@@ -31,6 +32,7 @@ pub fn read(body: &[u8]) -> Result<NodeRecord, Malformed> {
             list = List::of(content);
             section = match content {
                 b"importers:" => Section::Importers,
+                b"packages:" => Section::Packages,
                 _ if list != List::Other => Section::Single,
                 _ => Section::Other,
             };
@@ -40,6 +42,16 @@ pub fn read(body: &[u8]) -> Result<NodeRecord, Malformed> {
         // A lock file of one project has its lists where one of many has its importers.
         let level = match section {
             Section::Other => continue,
+            Section::Packages if indent == 2 => {
+                package = content;
+                continue;
+            }
+            Section::Packages => {
+                if is_fetched(content) && releases.len() < PACKAGES_MAX {
+                    releases.extend(release_of(package));
+                }
+                continue;
+            }
             Section::Importers => indent,
             Section::Single => indent.saturating_add(4),
         };
@@ -69,13 +81,14 @@ pub fn read(body: &[u8]) -> Result<NodeRecord, Malformed> {
     if !versioned {
         return Err(Malformed("it has no lockfileVersion".to_string()));
     }
-    Ok(NodeRecord::Importers(importers.into_values().collect()))
+    Ok((NodeRecord::Importers(importers.into_values().collect()), releases))
 }
 
 /// What a key at the left margin opens.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Section {
     Importers,
+    Packages,
     /// The lists of the only project.
     Single,
     Other,
@@ -97,6 +110,28 @@ impl List {
             _ => Self::Other,
         }
     }
+}
+
+/// Whether a line is the `resolution` of a package from a registry, which has a digest and no address of its own.
+fn is_fetched(line: &[u8]) -> bool {
+    line.strip_prefix(b"resolution:").is_some_and(|value| {
+        let value = value.trim_ascii();
+        value.starts_with(b"{integrity: ") && !value.contains(&b',')
+    })
+}
+
+/// The release that a key of `packages` names: `/@a/b/1.0.0_peer`, `/@a/b@1.0.0(peer)` or `@a/b@1.0.0`.
+fn release_of(line: &[u8]) -> Option<u64> {
+    let id = match line {
+        [b'\'' | b'"', ..] => key(line).ok()?,
+        _ => str::from_utf8(line.strip_suffix(b":")?).ok()?.to_string(),
+    };
+    let id = id.strip_prefix('/').unwrap_or(&id);
+    let name_at = if id.starts_with('@') { id.find('/')?.checked_add(1)? } else { 0 };
+    let end = name_at.checked_add(id.get(name_at..)?.find(['/', '@'])?)?;
+    let name = id.get(..end)?;
+    let version = id.get(end..)?.get(1..)?.split(['(', '_']).next()?;
+    Some(release(name, version))
 }
 
 /// The key of a line, which pnpm quotes where YAML wants it.
@@ -168,7 +203,7 @@ packages:
 ";
 
     fn shown(body: &str) -> Vec<(String, String, String)> {
-        let Ok(NodeRecord::Importers(importers)) = read(body.as_bytes()) else { panic!("a lock file: {body}") };
+        let Ok((NodeRecord::Importers(importers), _)) = read(body.as_bytes()) else { panic!("a lock file: {body}") };
         importers.into_iter().map(|i| (i.dir, i.production.join(" "), i.development.join(" "))).collect()
     }
 
@@ -183,6 +218,23 @@ packages:
         assert_eq!(shown(V5), [row("", "express", "@types/node rimraf")]);
         let v6 = "lockfileVersion: '6.0'\n\ndependencies:\n  express:\n    specifier: ^4\n    version: 4.22.3\n";
         assert_eq!(shown(v6), [row("", "express", "")]);
+    }
+
+    #[test]
+    fn releases_of_a_registry_are_read_from_every_version() {
+        let lock = |rows: &str| format!("lockfileVersion: '9.0'\n\npackages:\n\n{rows}\nsnapshots:\n\n  x@1:\n");
+        let fetched = "    resolution: {integrity: sha512-x==}\n    engines: {node: '>=1'}\n\n";
+        let keys = ["/a/1.0.0", "/@s/b/2.0.0_react@18.0.0", "/c@3.0.0(react@18.0.0)(x@1)", "d@4.0.0", "'@s/e@5.0.0'"];
+        let rows: String = keys.iter().map(|key| format!("  {key}:\n{fetched}")).collect();
+        let want = [("a", "1.0.0"), ("@s/b", "2.0.0"), ("c", "3.0.0"), ("d", "4.0.0"), ("@s/e", "5.0.0")];
+        let (_, releases) = read(lock(&rows).as_bytes()).expect("a lock file");
+        assert_eq!(releases, want.map(|(name, version)| release(name, version)));
+        for other in
+            ["directory: ../f, type: directory", "tarball: https://x/f.tgz", "integrity: sha512-x, tarball: file:f.tgz"]
+        {
+            let rows = format!("  f@1.0.0:\n    resolution: {{{other}}}\n");
+            assert!(read(lock(&rows).as_bytes()).expect("a lock file").1.is_empty(), "{other}");
+        }
     }
 
     #[test]

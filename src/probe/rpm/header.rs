@@ -21,6 +21,8 @@ pub const SIZE: u32 = 1009;
 pub const ARCH: u32 = 1022;
 /// Paths of the files, as packages before rpm 4 have them.
 pub const OLDFILENAMES: u32 = 1027;
+/// Digest of each file in hexadecimal; empty for what is no regular file.
+pub const FILEDIGESTS: u32 = 1035;
 /// What the package provides.
 pub const PROVIDENAME: u32 = 1047;
 /// What the package requires.
@@ -33,6 +35,9 @@ pub const BASENAMES: u32 = 1117;
 pub const DIRNAMES: u32 = 1118;
 /// Installed size in bytes, when it does not fit 32 bits.
 pub const LONGSIZE: u32 = 5009;
+
+/// Number of the algorithm of [`FILEDIGESTS`], as OpenPGP counts them; MD5 where there is none.
+pub const FILEDIGESTALGO: u32 = 5011;
 
 /// Types of entries.
 const INT32: u32 = 4;

@@ -14,8 +14,9 @@ use self::header::Header;
 use super::{
     malformed::{Malformed, Parsed, PathBudget, TEXT_MAX, names, quote, text},
     provides::{Provides, resolve},
+    sum,
 };
-use crate::model::{ImagePath, PackageRow};
+use crate::model::{Algorithm, ImagePath, PackageRow};
 
 /// The installed packages with their files; which database it is, its first bytes tell.
 ///
@@ -103,19 +104,28 @@ impl Headers {
             Some((name, dir)) => Some((usize::try_from(dir).ok().and_then(|dir| dirs.get(dir)).copied(), name)),
             None => whole.next().map(|(dir, path)| (Some(dir), path)),
         };
+        let algorithm = algorithm(header);
+        let mut digests = header.strings(header::FILEDIGESTS);
         while let Some((dir, name)) = next() {
+            let digest = digests.next().and_then(|text| Some((algorithm?, sum::hex(text, algorithm?)?)));
             let path = match dir {
                 Some(dir) if dir.len() + name.len() <= TEXT_MAX => self.paths.join(dir, name),
                 _ => None,
             };
             match path {
-                Some(path) => row.files.push(path),
+                Some(path) => {
+                    if let Some((algorithm, digest)) = digest {
+                        row.sums.add(path.as_bytes(), algorithm, digest);
+                    }
+                    row.files.push(path);
+                }
                 None => {
                     let package = quote(row.name.as_bytes());
                     self.found.fault(format!("{} is no file of package {package}", quote(name)));
                 }
             }
         }
+        row.sums.shrink();
     }
 
     fn finish(mut self) -> Parsed<Vec<PackageRow>> {
@@ -133,6 +143,16 @@ impl Headers {
                 self.provides.add((*need).clone(), at);
             }
         }
+    }
+}
+
+/// Which algorithm made the digests of the files, if it is one of those that are known.
+fn algorithm(header: &Header<'_>) -> Option<Algorithm> {
+    match header.number(header::FILEDIGESTALGO) {
+        None | Some(1) => Some(Algorithm::Md5),
+        Some(2) => Some(Algorithm::Sha1),
+        Some(8) => Some(Algorithm::Sha256),
+        _ => None,
     }
 }
 
@@ -158,6 +178,7 @@ mod tests {
         super::malformed::{accept_parser, noise},
         *,
     };
+    use crate::model::mark;
 
     /// The same packages in the databases that real tools wrote; `testdata/pkgdb/make.sh` tells how.
     const SQLITE: &[u8] = include_bytes!("../../../testdata/pkgdb/rpmdb.sqlite.gz");
@@ -227,6 +248,11 @@ mod tests {
         assert_eq!(rows[0].files[..3], paths);
         assert_eq!(rows[0].files[3..], [ImagePath::from("usr/share/offcut-one/sub/file-1")]);
         assert_eq!(rows[1].files.len(), 123);
+        // The files hold `x` and `1`; directories have no digest.
+        let sums: Vec<_> = rows[0].sums.iter().map(|sum| (sum.path, u64::from_be_bytes(sum.digest))).collect();
+        let path = |at: usize| mark(rows[0].files[at].as_bytes());
+        assert_eq!(sums, [(path(0), 0x73cb_3858_a687_a849), (path(3), 0x4355_a46b_19d3_48dc)]);
+        assert_eq!((rows[0].sums.algorithm(), rows[1].sums.iter().len()), (Algorithm::Sha256, 121));
         assert_eq!(rows.iter().map(|row| row.installed_bytes).collect::<Vec<_>>(), [4, 374, 4]);
         for body in [gunzip(BDB_LITTLE), gunzip(BDB_BIG), ndb(&blobs())] {
             assert_eq!(sorted(&body), Parsed { value: rows.clone(), faults: Vec::new() });

@@ -18,12 +18,13 @@ use std::{
 use serde_json::{Value, json};
 use serde_sarif::sarif::{
     ArtifactLocation, Invocation, Location, LogicalLocation, Message, Notification, PhysicalLocation, PropertyBag,
-    Region, Result as SarifResult, ResultKind, ResultLevel, Run, RunAutomationDetails, Sarif, Tool, ToolComponent,
+    Region, Result as SarifResult, ResultKind, ResultLevel, Run, RunAutomationDetails, Sarif, Suppression, Tool,
+    ToolComponent,
 };
 
 use self::names::{Names, escape, show, show_path};
 use super::{text, verdict};
-use crate::model::{Diagnostic, Finding, ImagePath, Origin, Report, Severity, State};
+use crate::model::{Diagnostic, Family, Finding, ImagePath, Origin, Report, SecretPlace, Severity, State};
 
 /// Most results in one file: what GitHub keeps of one run. The least severe are left out, and a notification says so.
 pub const RESULTS_MAX: usize = 5_000;
@@ -100,8 +101,14 @@ fn result(
         .kind(ResultKind::Fail)
         .level(level(finding.severity))
         .message(Message::from(message(finding, names, path).as_str()))
-        .locations(vec![location(names, path)])
+        .locations(vec![location(names, path, line(finding, path))])
         .partial_fingerprints(BTreeMap::from(fingerprints))
+        .opt_suppressions(
+            finding
+                .allowed
+                .as_deref()
+                .map(|reason| vec![Suppression::builder().kind("external").justification(show(reason)).build()]),
+        )
         .properties(properties(finding, lists))
         .build()
 }
@@ -121,8 +128,11 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
     match &finding.layer {
         Some(layer) => {
             let base = if finding.origin == Origin::Base { " (base image)" } else { "" };
-            let bytes = text::bytes(finding.bytes);
-            out += &format!(" takes {bytes} in layer {}{base} of image '{image}'", layer.number);
+            let takes = match finding.family {
+                Family::Secret => String::new(),
+                _ => format!(" takes {}", text::bytes(finding.bytes)),
+            };
+            out += &format!("{takes} in layer {}{base} of image '{image}'", layer.number);
         }
         None => out += &format!(" in the configuration of image '{image}'"),
     }
@@ -136,8 +146,14 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
     format!("{out}. Remedy: {}.", remedy.trim_end_matches('.'))
 }
 
-fn location(names: &Names, path: Option<&ImagePath>) -> Location {
-    let region = Region::builder().start_line(1).start_column(1).end_line(1).end_column(1).build();
+/// The line of a secret in the file that stands for its finding; the first where lines mean nothing.
+fn line(finding: &Finding, path: Option<&ImagePath>) -> i64 {
+    let place = finding.secrets.iter().find(|place| place.path.as_ref() == path && place.member.is_none());
+    place.and_then(|place| place.line).map_or(1, i64::from)
+}
+
+fn location(names: &Names, path: Option<&ImagePath>, line: i64) -> Location {
+    let region = Region::builder().start_line(line).start_column(1).end_line(line).end_column(1).build();
     let artifact = ArtifactLocation::builder().uri(names.uri(path)).build();
     let shown = path.map_or_else(|| "/".to_string(), show_path);
     let logical = LogicalLocation::builder()
@@ -180,6 +196,8 @@ fn properties(finding: &Finding, lists: &mut Lists) -> PropertyBag {
         ("caution", json!(finding.removal.caution.as_deref().map(show))),
         ("partOf", json!(finding.part_of)),
         ("confidence", json!(finding.confidence.word())),
+        ("secrets", secrets(finding, lists)),
+        ("allowed", json!(finding.allowed.as_deref().map(show))),
         ("remedy", json!(finding.remedy.id)),
         ("evidence", lists.take(evidence, EVIDENCE_MAX)),
         ("evidenceTotal", json!(finding.evidence.len())),
@@ -188,6 +206,20 @@ fn properties(finding: &Finding, lists: &mut Lists) -> PropertyBag {
         ("packages", lists.take(packages, LIST_MAX)),
         ("packagesTotal", json!(finding.packages.len())),
     ])
+}
+
+/// The places of a secret in one line each; null for other findings.
+fn secrets(finding: &Finding, lists: &mut Lists) -> Value {
+    if finding.secrets.is_empty() {
+        return Value::Null;
+    }
+    let place = |place: &SecretPlace| {
+        let file = place.path.as_ref().map(show_path);
+        let parts = [file, place.member.as_deref().map(show), place.line.map(|line| line.to_string())];
+        let key = if place.key.is_empty() { String::new() } else { format!(" {}", show(&place.key)) };
+        format!("{}{key}", parts.into_iter().flatten().collect::<Vec<_>>().join(":"))
+    };
+    lists.take(finding.secrets.iter().map(place), EVIDENCE_MAX)
 }
 
 /// Cuts lists to their own bound and to what is left for the whole file.

@@ -21,7 +21,7 @@ impl Layer {
     fn file(mut self, path: &str, body: &str) -> Self {
         let probes = Probes::new([]);
         let mut looker = Looker::new(&probes);
-        looker.begin(path.as_bytes());
+        looker.begin(path.as_bytes(), body.len() as u64);
         looker.body(body.as_bytes());
         let seen = looker.end();
         assert_eq!(seen.faults, Vec::<String>::new(), "{path}");
@@ -60,7 +60,7 @@ impl Layer {
 fn findings(layers: Vec<Layer>) -> Vec<Finding> {
     let inventory = Inventory::build(layers.into_iter().map(|layer| layer.0).collect());
     let catalogue = Catalogue::builtin().expect("the policies compile");
-    let found = super::super::judge(&catalogue, &inventory, &ImageInfo::default()).findings;
+    let found = super::super::judge(&catalogue, &inventory, &ImageInfo::default(), 0).findings;
     found.into_iter().filter(|finding| finding.rule.starts_with("dev-dependency/")).collect()
 }
 

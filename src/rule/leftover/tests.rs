@@ -120,7 +120,7 @@ fn findings(layers: Vec<LayerFacts>, cmd: &[&str]) -> Vec<Finding> {
         working_dir: "/app".to_string(),
         ..ImageConfig::default()
     });
-    judge(&catalogue(), &Inventory::build(layers), &ImageInfo { config, ..ImageInfo::default() }).findings
+    judge(&catalogue(), &Inventory::build(layers), &ImageInfo { config, ..ImageInfo::default() }, 0).findings
 }
 
 fn only(layers: Vec<LayerFacts>) -> Finding {
@@ -316,7 +316,7 @@ fn deep_and_wide_names_cost_no_more_than_their_bytes() {
     }
     let (catalogue, inventory) = (catalogue(), Inventory::build(vec![layer]));
     let start = Instant::now();
-    let all = judge(&catalogue, &inventory, &ImageInfo::default()).findings;
+    let all = judge(&catalogue, &inventory, &ImageInfo::default(), 0).findings;
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!(all.iter().map(|finding| files(finding).len()).collect::<Vec<_>>(), [2_000]);
 }

@@ -1,0 +1,448 @@
+//! Searches bytes that lie in memory, and says of every secret in them what may be said.
+//!
+//! Knows nothing of files but what the [`Context`] tells, and nothing of pieces: [`super::hunt`] sees to those.
+
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher, RandomState},
+    ops::Range,
+    sync::OnceLock,
+};
+
+use memchr::memmem;
+
+use super::{
+    check::{self, Check, Value, Verdict},
+    filter,
+    name::name_before,
+    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
+};
+use crate::model::{SeenSecret, Standing};
+
+/// Bytes before a word in which its match may begin.
+///
+/// A service account's key stands before the word that names it when members are sorted.
+pub const BEFORE_MAX: usize = 4 << 10;
+
+/// Bytes in front of the beginning of a form that its `lead` sees.
+const LEAD_MAX: usize = 256;
+
+/// Bytes behind `://` in which a password must end.
+const ADDRESS_MAX: usize = 512;
+
+/// Entropy below which a value that nothing else vouches for is no secret, in bits for each character.
+const ENTROPY_MIN: f64 = 2.0;
+
+/// Bytes behind a word in which its name, the sign and the beginning of the value lie.
+const NAME_REST: usize = 160;
+
+/// Shortest value that is worth a pattern, in bytes.
+const VALUE_MIN: usize = 6;
+
+/// Length of a public beginning that nothing else has.
+const MARK_MIN: usize = 3;
+
+/// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
+const PLAIN_MIN: usize = 16;
+
+/// Bytes that patterns may read in one search: so many at least, and so many for each byte of the text. A text that
+/// nearly fits everywhere must not take time without bound.
+const WORK: (u64, u64) = (8 << 20, 64);
+
+/// What is known of the bytes beside themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context {
+    /// Whether they are no text: values may stand in them with neither quotes nor spaces around.
+    pub binary: bool,
+    /// Whether they may hold settings.
+    pub settings: bool,
+}
+
+/// A secret, and the bytes that it takes.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What is said of it; `line` is left open.
+    pub seen: SeenSecret,
+    /// Where the value is in what was searched.
+    pub span: Range<usize>,
+    knows: Knows,
+}
+
+/// How much the way a secret was found knows of it. Ordered: a name that may mean anything knows the least.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Knows {
+    /// A name in a file that may hold settings.
+    Name,
+    /// A name or a place in the image's configuration.
+    Place,
+    /// A form that many kinds of secrets share.
+    General,
+    /// The words around the value.
+    Words,
+    /// The file.
+    File,
+    /// The value itself says what it is.
+    Token,
+}
+
+impl Found {
+    /// A value that was found by its name or its place, and that a rule without a pattern tells.
+    pub fn new(rule: &str, key: &str, span: Range<usize>, value: &[u8], verdict: Verdict) -> Self {
+        let seen = SeenSecret {
+            rule: rule.to_string(),
+            form: String::new(),
+            member: None,
+            line: None,
+            offset: span.start as u64,
+            key: key.to_string(),
+            length: u32::try_from(value.len()).unwrap_or(u32::MAX),
+            shown: String::new(),
+            standing: verdict.standing,
+            guess: true,
+            harmless: verdict.harmless,
+            remark: verdict.remark,
+            expires: verdict.expires,
+            public_key: verdict.public_key,
+            echo: echo(value),
+        };
+        Self { seen, span, knows: Knows::Place }
+    }
+
+    /// The part of it that lies in a range, counted from there.
+    pub fn within(&self, range: &Range<usize>) -> Option<Self> {
+        let (start, end) = (self.span.start.max(range.start), self.span.end.min(range.end));
+        (start < end).then(|| Self { span: start - range.start..end - range.start, ..self.clone() })
+    }
+}
+
+/// What a search came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The secrets, by their place; no two take the same bytes.
+    pub found: Vec<Found>,
+    /// Whether places were left out, since too many nearly fit.
+    pub gave_up: bool,
+}
+
+/// Searches `text` for the secrets that every file may hold, as far as they are met in `range`.
+///
+/// What is met there may reach [`BEFORE_MAX`] bytes to the left of it and [`MATCH_MAX`] to the right.
+///
+/// Patterns may read `work` bytes in all, and what they read is taken off.
+pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Context, work: &mut u64) -> Outcome {
+    let mut search = Search::new(rules, text, context, *work);
+    let (from, part) = (range.start, text.get(range).unwrap_or_default());
+    filter::runs(part, |run| {
+        // An escape sequence ends where the token begins, and its letters are none of a word.
+        let base = from + run.start;
+        let base = base + escape_len(text.get(..base).unwrap_or_default(), part.get(run.clone()).unwrap_or_default());
+        let run = text.get(base..from + run.end).unwrap_or_default();
+        rules.starts(run, context.binary, &mut |form, at| search.start(form, base + at));
+    });
+    rules.literals(part, &mut |form, at, len| search.word(form, from + at..from + at + len));
+    if !rules.addresses.is_empty() {
+        for at in memmem::find_iter(part, b"://") {
+            if may_hold_password(text.get(from + at + 3..).unwrap_or_default()) {
+                rules.addresses.iter().for_each(|&form| search.word(form, from + at..from + at + 3));
+            }
+        }
+    }
+    rules.rare.find(part, |form, at, len| search.word(form, from + at..from + at + len));
+    if !context.binary {
+        rules.texts.find(part, |form, at, len| search.word(form, from + at..from + at + len));
+    }
+    if context.settings {
+        rules.settings.find(part, |form, at, len| search.word(form, from + at..from + at + len));
+    }
+    *work = work.saturating_sub(search.spent);
+    search.end()
+}
+
+/// Reads a whole file for the forms that belong to files of its name.
+pub fn read_file(rules: &SecretRules, forms: &[FormNo], text: &[u8], context: Context) -> Outcome {
+    // Once for each file of a few names: such work needs no bound of its own.
+    let mut search = Search::new(rules, text, context, u64::MAX);
+    forms.iter().for_each(|&form| search.whole(form));
+    search.end()
+}
+
+/// Lays what was found in two ways over each other: of what takes the same bytes the better one stays.
+pub fn merge(mut found: Vec<Found>) -> Vec<Found> {
+    // The better one first, so that of two that overlap the first stays.
+    let rank = |found: &Found| {
+        let told = found.knows == Knows::Token;
+        (found.knows >= Knows::General, told, found.seen.standing, found.knows, found.span.len())
+    };
+    found.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.span.start.cmp(&b.span.start)));
+    let mut kept: Vec<Found> = Vec::new();
+    let mut taken = std::collections::BTreeMap::<usize, usize>::new();
+    for next in found {
+        let before = taken.range(..next.span.end).next_back();
+        if before.is_none_or(|(_, &end)| end <= next.span.start) {
+            taken.insert(next.span.start, next.span.end);
+            kept.push(next);
+        }
+    }
+    kept.sort_by_key(|found| found.span.start);
+    kept
+}
+
+/// Whether what follows `://` looks like `user:password@`.
+fn may_hold_password(rest: &[u8]) -> bool {
+    let rest = rest.get(..ADDRESS_MAX).unwrap_or(rest);
+    let ends = |&byte: &u8| byte == b'@' || byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | b'`' | b'\\');
+    let Some(end) = rest.iter().position(ends) else { return false };
+    rest.get(end) == Some(&b'@') && rest.get(..end).is_some_and(|user| user.contains(&b':'))
+}
+
+/// Whether a byte may stand in a token of any kind: neither space nor quote, bracket or comma.
+fn is_solid(byte: &u8) -> bool {
+    *byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'{' | b'}')
+}
+
+/// Whether the rest of a name is followed by a sign of assignment and by what could be a value.
+fn is_assigned(rest: &[u8]) -> bool {
+    let rest = rest.get(..NAME_REST).unwrap_or(rest);
+    let Some(sign) = rest.iter().position(|byte| matches!(byte, b'=' | b':' | b'\n')) else { return false };
+    let value = rest.get(sign..).unwrap_or_default();
+    let between = |byte: &&u8| matches!(byte, b'=' | b':' | b'>' | b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'(');
+    let start = value.iter().take_while(between).count();
+    start > 0 && value.iter().skip(start).take(VALUE_MIN).filter(|byte| is_solid(byte)).count() == VALUE_MIN
+}
+
+/// Longest escape sequence, in bytes, without what begins it.
+const ESCAPE_MAX: usize = 12;
+
+/// Length of the rest of an escape sequence whose beginning stands at the end of `before`: `n` behind a backslash, two
+/// digits behind `%`, the colour of a terminal behind `ESC [`.
+fn escape_len(before: &[u8], run: &[u8]) -> usize {
+    let hex = |from: usize, to: usize| run.get(from..to).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    match (before.last(), run.first()) {
+        (Some(b'\\'), Some(b'n' | b'r' | b't' | b'b' | b'f')) => 1,
+        (Some(b'\\'), Some(b'u')) if hex(1, 5) => 5,
+        (Some(b'\\'), Some(b'x')) if hex(1, 3) => 3,
+        (Some(b'%'), Some(_)) if hex(0, 2) => 2,
+        (Some(b'[' | b';'), Some(_)) => {
+            let digits = run.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let begins = before.iter().rev().take(ESCAPE_MAX).any(|&byte| byte == 0x1b);
+            if digits < ESCAPE_MAX && run.get(digits) == Some(&b'm') && begins { digits + 1 } else { 0 }
+        }
+        _ => 0,
+    }
+}
+
+struct Search<'s> {
+    rules: &'s SecretRules,
+    text: &'s [u8],
+    context: Context,
+    found: Vec<Found>,
+    /// Values that were looked at, by form and place.
+    done: HashSet<(FormNo, usize)>,
+    /// Bytes that patterns may read, and have read.
+    work: u64,
+    spent: u64,
+    gave_up: bool,
+}
+
+impl<'s> Search<'s> {
+    fn new(rules: &'s SecretRules, text: &'s [u8], context: Context, work: u64) -> Self {
+        let work = work.min(WORK.0.saturating_add(WORK.1.saturating_mul(text.len() as u64)));
+        Self { rules, text, context, found: Vec::new(), done: HashSet::new(), work, spent: 0, gave_up: false }
+    }
+
+    /// A form may begin here.
+    fn start(&mut self, no: FormNo, at: usize) {
+        let Some((form, pattern)) = self.pattern(no) else { return };
+        let beside = self.byte_before(at);
+        let inside = beside.is_some_and(|byte| form.edge.holds(byte));
+        // Strings of a program may lie side by side; then a length before it, a checksum or a beginning that nothing
+        // else has must tell the token.
+        let told = || self.context.binary && (form.show >= MARK_MIN || beside.is_some_and(|len| len >= 16));
+        if inside && form.lead.is_none() && !form.check.is_some_and(Check::proves) && !told() {
+            return;
+        }
+        let Some(compiled) = pattern.compiled() else { return };
+        let solid = self.text.get(at..at + compiled.solid).is_some_and(|bytes| bytes.iter().all(is_solid));
+        if compiled.solid > 0 && !solid {
+            return;
+        }
+        if let Some(lead) = &form.lead {
+            let before = self.text.get(at.saturating_sub(LEAD_MAX)..at).unwrap_or_default();
+            if !lead.compiled().is_some_and(|lead| lead.regex.is_match(before)) {
+                return;
+            }
+        }
+        let end = self.text.len().min(at.saturating_add(compiled.reach.saturating_add(1)));
+        let Some(window) = self.text.get(at..end) else { return };
+        if !self.spend(window.len()) {
+            return;
+        }
+        let Some(captures) = compiled.regex.captures(window) else { return };
+        self.take(no, form, at, &captures);
+    }
+
+    /// A word of a form stands here.
+    fn word(&mut self, no: FormNo, word: Range<usize>) {
+        let Some((form, pattern)) = self.pattern(no) else { return };
+        if form.assigned && !is_assigned(self.text.get(word.end..).unwrap_or_default()) {
+            return;
+        }
+        let Some(compiled) = pattern.compiled() else { return };
+        let begin = word.start.saturating_sub(form.before.min(compiled.reach));
+        let end = self.text.len().min(word.end.saturating_add(compiled.reach));
+        let mut at = begin;
+        while at <= word.start {
+            let Some(window) = self.text.get(at..end) else { return };
+            if !self.spend(window.len()) {
+                return;
+            }
+            let Some(captures) = compiled.regex.captures(window) else { return };
+            let Some(whole) = captures.get(0) else { return };
+            if at + whole.start() > word.start {
+                return;
+            }
+            if at + whole.end() >= word.end {
+                self.take(no, form, at, &captures);
+                return;
+            }
+            at += whole.end().max(1);
+        }
+    }
+
+    /// Reads the whole text by a form that belongs to the file.
+    fn whole(&mut self, no: FormNo) {
+        let (text, rules) = (self.text, self.rules);
+        let Some(form) = rules.form(no) else { return };
+        match &form.reader {
+            Reader::Pattern(pattern) => {
+                let Some(compiled) = pattern.compiled() else { return };
+                for captures in compiled.regex.captures_iter(text) {
+                    self.take(no, form, 0, &captures);
+                }
+            }
+            Reader::Parser(parser) => {
+                for item in parser.read(text) {
+                    let verdict = match form.check {
+                        Some(check) => check.look(Value::new(&item.value)),
+                        None => Some(item.verdict),
+                    };
+                    let plain = item.value.len() >= PLAIN_MIN && check::entropy(&item.value) < ENTROPY_MIN;
+                    if let Some(verdict) = verdict.filter(|_| !plain) {
+                        self.add(no, form, item.span, &item.value, item.key, verdict);
+                    }
+                }
+            }
+        }
+    }
+
+    fn pattern(&self, no: FormNo) -> Option<(&'s Form, &'s Pattern)> {
+        let form = self.rules.form(no)?;
+        match &form.reader {
+            Reader::Pattern(pattern) => Some((form, pattern)),
+            Reader::Parser(_) => None,
+        }
+    }
+
+    /// Whether patterns may read so many more bytes.
+    fn spend(&mut self, bytes: usize) -> bool {
+        self.spent = self.spent.saturating_add(bytes as u64);
+        self.gave_up |= self.spent > self.work;
+        !self.gave_up
+    }
+
+    /// Judges the value of a match in a window that begins at `base`.
+    fn take(&mut self, no: FormNo, form: &Form, base: usize, captures: &regex::bytes::Captures<'_>) {
+        let value = captures.name("secret").or_else(|| captures.get(1)).or_else(|| captures.get(0));
+        let Some(value) = value.filter(|value| !value.as_bytes().is_empty()) else { return };
+        let span = base + value.start()..base + value.end();
+        if !self.done.insert((no, span.start)) {
+            return;
+        }
+        let Some(span) = self.within_edges(form, span) else { return };
+        let bytes = self.text.get(span.clone()).unwrap_or_default();
+        // What begins like a token with a checksum and is none is a broken one, and no guess makes more of it.
+        if form.is_guess() && self.rules.begins_surely(bytes) {
+            return;
+        }
+        let entropy = form.min_entropy.or((form.check.is_none()).then_some(ENTROPY_MIN));
+        if entropy.is_some_and(|least| check::entropy(bytes) < least) {
+            return;
+        }
+        let verdict = match form.check {
+            Some(check) => check.look(Value::new(bytes)),
+            // What its prefix says is no part of the test: `sk_test_` is no placeholder.
+            None if form.lead.is_none() && check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
+            None => Some(Verdict::new(Standing::Pattern)),
+        };
+        let Some(verdict) = verdict else { return };
+        let key = match captures.name("key") {
+            Some(key) => String::from_utf8_lossy(key.as_bytes()).into_owned(),
+            None => name_before(self.text, span.start).unwrap_or_default(),
+        };
+        let bytes = bytes.to_vec();
+        self.add(no, form, span, &bytes, key, verdict);
+    }
+
+    /// The byte before a place; none where that is the end of an escape sequence.
+    fn byte_before(&self, at: usize) -> Option<u8> {
+        let before = self.text.get(at.saturating_sub(ESCAPE_MAX)..at)?;
+        let ends = (1..before.len()).any(|len| {
+            let (rest, escape) = before.split_at(before.len() - len);
+            escape_len(rest, escape) == len
+        });
+        before.last().copied().filter(|_| !ends)
+    }
+
+    /// The value where nothing of its kind stands beside it. In binary files strings may lie side by side: there the
+    /// length in front of it, a checksum, or a beginning that nothing else has will do.
+    fn within_edges(&self, form: &Form, span: Range<usize>) -> Option<Range<usize>> {
+        // What leads up to a value was seen by its own pattern.
+        let left = self.byte_before(span.start).filter(|_| form.lead.is_none());
+        let right = self.text.get(span.end).copied();
+        let holds = |byte: Option<u8>| byte.is_some_and(|byte| form.edge.holds(byte));
+        if !holds(left) && !holds(right) {
+            return Some(span);
+        }
+        let told = || left.map(usize::from) == Some(span.len());
+        let proved = || {
+            form.check.is_some_and(Check::proves) && {
+                let value = self.text.get(span.clone()).unwrap_or_default();
+                form.check
+                    .and_then(|check| check.look(Value::new(value)))
+                    .is_some_and(|v| v.standing == Standing::Validated)
+            }
+        };
+        let marked = || form.show >= MARK_MIN && form.lead.is_none();
+        (proved() || self.context.binary && (told() || marked())).then_some(span)
+    }
+
+    fn add(&mut self, no: FormNo, form: &Form, span: Range<usize>, value: &[u8], key: String, verdict: Verdict) {
+        let shown = value.get(..form.show.min(value.len() / 2)).unwrap_or_default();
+        self.done.insert((no, span.start));
+        let mut found = Found::new(&form.rule, &key, span, value, verdict);
+        found.seen.guess = form.is_guess();
+        found.knows = match &form.find {
+            _ if form.is_guess() => Knows::Name,
+            _ if form.general => Knows::General,
+            Find::Start(_) => Knows::Token,
+            _ if !form.files.is_empty() => Knows::File,
+            _ => Knows::Words,
+        };
+        found.seen.form.clone_from(&form.name);
+        found.seen.shown = String::from_utf8_lossy(shown).into_owned();
+        found.seen.harmless = form.harmless.or(found.seen.harmless);
+        self.found.push(found);
+    }
+
+    fn end(self) -> Outcome {
+        Outcome { found: merge(self.found), gave_up: self.gave_up }
+    }
+}
+
+/// A number that equal values share for as long as the program runs, and that tells nothing of them.
+fn echo(value: &[u8]) -> u64 {
+    static KEY: OnceLock<RandomState> = OnceLock::new();
+    KEY.get_or_init(RandomState::new).hash_one(value)
+}
+
+const _: () = assert!(BEFORE_MAX + MATCH_MAX < 64 << 10, "what is carried from piece to piece is small");

@@ -1,0 +1,185 @@
+//! Judges the secrets of the image's configuration and history, and takes them out before anything is shown.
+//!
+//! These are the places that no file scanner sees: variables and labels, the values of build arguments, words of
+//! commands. Whoever pulls the image can read them all.
+
+use super::{
+    confidence, describe,
+    grade::grade_value,
+    places::{Place, Text, arguments, texts},
+};
+use crate::{
+    catalogue::{Catalogue, Judgement},
+    model::{Evidence, EvidenceClass, Finding, ImageInfo, SecretPlace, SeenSecret, State},
+    probe::secret::{
+        Context, Found, SecretRules,
+        check::{Check, Value},
+        merge,
+        parse::command,
+        search,
+    },
+    rule::group,
+};
+
+/// Bytes that patterns may read in one text of the configuration, which has at most 16 MiB.
+const WORK: u64 = 1 << 30;
+
+/// What stands in the place of a secret.
+const HIDDEN: &str = "...";
+
+/// The findings about the configuration and the history.
+pub fn judge(catalogue: &Catalogue, image: &ImageInfo, now: i64) -> Vec<Finding> {
+    // By value and in the order of places: a variable stands in the history, too, and is one secret.
+    let mut secrets: Vec<(u64, Vec<Sighting>)> = Vec::new();
+    for text in texts(image) {
+        for Found { seen, .. } in secrets_of(catalogue, &text) {
+            let sighting = Sighting { place: text.place.clone(), seen };
+            match secrets.iter_mut().find(|(echo, _)| *echo == sighting.seen.echo) {
+                Some((_, places)) => places.push(sighting),
+                None => secrets.push((sighting.seen.echo, vec![sighting])),
+            }
+        }
+    }
+    secrets.iter().filter_map(|(_, places)| finding(catalogue, image, places, now)).collect()
+}
+
+/// The image with every secret of its configuration and history taken out: what reports may show.
+pub fn mask(catalogue: &Catalogue, image: &ImageInfo) -> ImageInfo {
+    let declared = arguments(image);
+    let mut image = image.clone();
+    let hide_history = |text: &mut String| {
+        let place = Place::History { entry: 0, layer: None };
+        let whole = Text::history(place, text, &declared);
+        *text = masked(text, &secrets_of(catalogue, &whole));
+    };
+    for history in image.layers.iter_mut().filter_map(|layer| layer.history.as_mut()) {
+        hide_history(&mut history.created_by);
+        hide_history(&mut history.comment);
+    }
+    let Some(config) = &mut image.config else { return image };
+    for history in &mut config.history {
+        hide_history(&mut history.created_by);
+        hide_history(&mut history.comment);
+    }
+    for (name, value) in &mut config.labels {
+        let label = Text::assignment(Place::Label(name.clone()), name, value);
+        let hidden = masked(&label.text, &secrets_of(catalogue, &label));
+        *value = hidden.get(name.len() + 1..).unwrap_or(HIDDEN).to_string();
+    }
+    for words in [&mut config.entrypoint, &mut config.cmd, &mut config.healthcheck] {
+        let line = Text::command("CMD", words);
+        let found = secrets_of(catalogue, &line);
+        let mut at = 0;
+        for word in words.iter_mut() {
+            let span = at..at + word.len();
+            at = span.end + 1;
+            let within: Vec<Found> = found.iter().filter_map(|found| found.within(&span)).collect();
+            *word = masked(word, &within);
+        }
+    }
+    image
+}
+
+/// A text of a report without the secrets that it may have taken over from the image; `None` when it has none.
+pub fn mask_text(rules: &SecretRules, text: &str) -> Option<String> {
+    let found = search_text(rules, text);
+    (!found.is_empty()).then(|| masked(text, &found))
+}
+
+/// A secret at its place.
+struct Sighting {
+    place: Place,
+    seen: SeenSecret,
+}
+
+fn finding(catalogue: &Catalogue, image: &ImageInfo, places: &[Sighting], now: i64) -> Option<Finding> {
+    // What knows the format says more than what knows the name.
+    let best = places.iter().max_by_key(|s| (s.seen.standing, std::cmp::Reverse(&s.place)))?;
+    let rule = catalogue.rule(&best.seen.rule)?;
+    let first = places.first()?;
+    let mut finding = group::empty_finding(rule, &format!("{}#{}", root(first), best.seen.key), State::Live);
+    let grade = grade_value(rule, &best.seen, now);
+    finding.severity = grade.severity;
+    finding.confidence = confidence(best.seen.standing);
+    finding.bytes = u64::from(best.seen.length);
+    let layer = places.iter().find_map(|s| if let Place::History { layer, .. } = s.place { layer } else { None });
+    finding.layer = layer.map(|layer| image.layer_ref(layer));
+    finding.evidence = places
+        .iter()
+        .map(|s| Evidence {
+            class: EvidenceClass::Config,
+            witness: format!("{}: {}", s.place, describe(&s.seen)),
+            path: None,
+        })
+        .collect();
+    finding.secrets = places.iter().map(secret_place).collect();
+    finding.why = rule.about.why.clone();
+    finding.why.extend(grade.reason.map(|reason| format!(" {reason}")));
+    Some(finding)
+}
+
+/// What makes a place the same in the next build: entries of the history move when a line is added.
+fn root(sighting: &Sighting) -> String {
+    match &sighting.place {
+        Place::History { .. } => "history".to_string(),
+        place => place.to_string(),
+    }
+}
+
+fn secret_place(sighting: &Sighting) -> SecretPlace {
+    let Sighting { place, seen } = sighting;
+    let layer = if let Place::History { layer: Some(layer), .. } = place { layer + 1 } else { 0 };
+    SecretPlace {
+        path: None,
+        member: Some(place.to_string()),
+        line: None,
+        key: seen.key.clone(),
+        length: seen.length,
+        shown: seen.shown.clone(),
+        standing: seen.standing,
+        layer,
+        hidden_by: None,
+    }
+}
+
+fn masked(text: &str, found: &[Found]) -> String {
+    let (mut out, mut at) = (String::new(), 0);
+    for found in found {
+        out += text.get(at..found.span.start).unwrap_or_default();
+        out += HIDDEN;
+        at = found.span.end.max(at);
+    }
+    out + text.get(at..).unwrap_or_default()
+}
+
+/// Every secret of one text, by its place; no two take the same bytes.
+fn secrets_of(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
+    let bytes = text.text.as_bytes();
+    let mut found = search_text(&catalogue.secrets, &text.text);
+    let judgement = match &text.place {
+        Place::Env(_) => Judgement::ImageEnv,
+        Place::Label(_) => Judgement::ImageLabel,
+        Place::History { .. } => Judgement::ImageHistory,
+        Place::Command(_) => Judgement::ImageCommand,
+    };
+    let Some(rule) = catalogue.rules.iter().find(|rule| rule.code == Some(judgement)) else { return found };
+    for (name, span) in text.values.iter().filter(|(name, _)| command::name_says_secret(name.as_bytes())) {
+        let value = bytes.get(span.clone()).unwrap_or_default();
+        let check = |check: Check| check.look(Value::new(value));
+        if let Some(verdict) = check(Check::GenericValue).or_else(|| check(Check::Password)) {
+            found.push(Found::new(&rule.about.id, name, span.clone(), value, verdict));
+        }
+    }
+    if matches!(text.place, Place::History { .. } | Place::Command(_)) {
+        for item in command::command_secrets(bytes) {
+            found.push(Found::new(&rule.about.id, &item.key, item.span, &item.value, item.verdict));
+        }
+    }
+    merge(found)
+}
+
+fn search_text(rules: &SecretRules, text: &str) -> Vec<Found> {
+    let mut work = WORK;
+    let context = Context { binary: false, settings: true };
+    search(rules, text.as_bytes(), 0..text.len(), context, &mut work).found
+}
