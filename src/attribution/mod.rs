@@ -6,6 +6,7 @@
 
 mod base;
 pub mod lines;
+pub mod told;
 
 use serde_json::Value;
 
