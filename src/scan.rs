@@ -13,7 +13,7 @@ use std::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    attribution,
+    attribution::{self, told::Dockerfile},
     catalogue::Catalogue,
     error::{Error, Result},
     inventory::{Inventory, ledger::Ledger},
@@ -33,6 +33,8 @@ pub struct ScanOptions {
     pub source: source::Options,
     /// The image that this one was built upon, if the user knows it.
     pub base: Option<String>,
+    /// The Dockerfile that the image is built from, if the user knows it.
+    pub dockerfile: Option<Dockerfile>,
     /// Threads that decompress, hash and read; 0 means one for each core.
     pub jobs: usize,
     /// What an image may ask for.
@@ -51,6 +53,7 @@ impl Default for ScanOptions {
         Self {
             source: source::Options::default(),
             base: None,
+            dockerfile: None,
             jobs: 0,
             limits: Limits::default(),
             secrets: true,
@@ -76,8 +79,14 @@ pub struct Progress {
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
     let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
-    let rule::Judged { findings, role, base, image } =
+    let rule::Judged { mut findings, role, base, image: masked } =
         pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
+    // Lines are recognised by what the history really says, secrets included.
+    let untold = options.dockerfile.as_ref().and_then(|dockerfile| {
+        let border = attribution::attribute(&image, &catalogue.bases);
+        dockerfile.tell(&image, &border, &mut findings, |text| rule::masked(catalogue, text))
+    });
+    let image = masked;
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
         layers: summarise(&image, &inventory),
@@ -87,7 +96,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
         base,
         findings,
         searched: options.secrets.then(|| searched(&inventory)),
-        diagnostics: diagnose(&image, &inventory),
+        diagnostics: diagnose(&image, &inventory).into_iter().chain(untold).collect(),
         rules: catalogue.about(),
         tool: tool(catalogue),
         image: image.redacted(),

@@ -222,3 +222,39 @@ fn every_listed_rule_can_be_explained() {
         assert!(told.contains(rule), "{rule}");
     }
 }
+
+#[test]
+fn a_dockerfile_gives_findings_their_lines() {
+    let scan = |file: &str, format: &str| {
+        let mut command = offcut(&["scan", IMAGE, "-f", format, "--fail-on", "never", "--dockerfile", file]);
+        let (code, out, err) = finished(command.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("it starts"));
+        assert_eq!(code, 0, "{err}");
+        out
+    };
+    let own = "testdata/node-app/Dockerfile";
+    let text = scan(own, "json");
+    assert!(is_valid(&text, "docs/schema/report-v1.json"));
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings");
+    let lines: Vec<&Value> = findings.iter().map(|f| &f["line"]).filter(|line| !line.is_null()).collect();
+    let written = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(own)).expect("it is there");
+    for line in &lines {
+        let first = line["first"].as_u64().and_then(|n| usize::try_from(n).ok()).expect("a number");
+        assert_eq!(written.lines().nth(first - 1), line["instruction"].as_str());
+    }
+    for want in ["COPY node_modules ./node_modules", "COPY ninja /usr/local/bin/ninja"] {
+        assert!(lines.iter().any(|line| line["instruction"] == want), "{want}: {lines:?}");
+    }
+    assert!(scan(own, "table").contains("testdata/node-app/Dockerfile:13: COPY ninja"));
+    assert!(scan(own, "sarif").contains("\"uri\": \"testdata/node-app/Dockerfile\""));
+
+    let dir = tempfile::tempdir().expect("a directory");
+    let other = dir.path().join("Dockerfile").display().to_string();
+    fs::write(&other, "FROM debian:12\nRUN make everything\nCOPY a /b\n").expect("written");
+    let report = scan(&other, "json");
+    assert!(!report.contains("\"instruction\"") && report.contains("is not built from this Dockerfile"), "{report}");
+    fs::write(&other, "FROM debian:12\nRUM make\n").expect("written");
+    let (code, out, err) = ran(&["scan", IMAGE, "--dockerfile", &other]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("line 2, column 1"), "{err}");
+}

@@ -5,6 +5,8 @@
 //! answer is that nothing tells.
 
 mod base;
+pub mod lines;
+pub mod told;
 
 use serde_json::Value;
 
@@ -39,6 +41,12 @@ impl Attribution {
             Some(_) if layer >= self.own_from => Origin::Own,
             _ => Origin::Unknown,
         }
+    }
+
+    /// The lowest layer, counted from 0, that is surely the image's own; more than there are if none is.
+    fn own_layers_from(&self) -> usize {
+        let from = self.base.layers.map(|count| count.max(self.own_from));
+        from.and_then(|from| usize::try_from(from).ok()).unwrap_or(usize::MAX)
     }
 
     fn unknown(how: impl Into<String>) -> Self {

@@ -90,6 +90,12 @@ pub(super) struct Scan {
     /// The image that this one was built upon, so that its own layers are known for certain
     #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
     pub(super) base: Option<String>,
+    /// The Dockerfile that the image was built from: findings then name the line that brought them
+    #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
+    pub(super) dockerfile: Option<PathBuf>,
+    /// The stage of the Dockerfile that was built [default: the one that fits]
+    #[arg(long, value_name = "STAGE", requires = "dockerfile", env = "OFFCUT_TARGET")]
+    pub(super) target: Option<String>,
     /// File of findings that are allowed, each with its reason; may be given several times
     #[arg(long, value_name = "FILE", env = "OFFCUT_ALLOW")]
     pub(super) allow: Vec<PathBuf>,

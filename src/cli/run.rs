@@ -14,6 +14,7 @@ use super::{
     rules, terminal,
 };
 use crate::{
+    attribution::told::Dockerfile,
     catalogue::Catalogue,
     error::{Error, Result},
     inventory,
@@ -62,7 +63,10 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let catalogue = load(&args.policies)?;
-    let options = ScanOptions { base: args.base.clone(), secrets: !args.no_secrets, ..options(&args.image) };
+    let target = args.target.as_deref();
+    let dockerfile = args.dockerfile.as_ref().map(|file| Dockerfile::read(file, target)).transpose()?;
+    let options =
+        ScanOptions { base: args.base.clone(), dockerfile, secrets: !args.no_secrets, ..options(&args.image) };
     let allowances: Vec<Allowances> =
         args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
     let mut report = {

@@ -295,6 +295,9 @@ pub struct Finding {
     /// Where the secret stands, each place once; empty for findings of other families.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretPlace>,
+    /// The line of the Dockerfile that brought it, where that is sure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<DockerfileLine>,
     /// Why the user lets it pass; then it fails no gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
@@ -304,6 +307,19 @@ pub struct Finding {
     pub refs: Vec<String>,
     /// Stable when the image is rebuilt: hash of rule, subject, root and state; no version, tag or digest.
     pub fingerprint: String,
+}
+
+/// An instruction of the Dockerfile that the image is built from.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct DockerfileLine {
+    /// The file, as the user named it.
+    pub file: String,
+    /// Its first line, from 1.
+    pub first: u32,
+    /// Its last line.
+    pub last: u32,
+    /// The start of it, without the values of variables; `FROM` for what came with the base image.
+    pub instruction: String,
 }
 
 /// One place where a secret stands. The value is nowhere.

@@ -189,6 +189,10 @@ impl Page<'_> {
             let from = if finding.origin == Origin::Base { ", of the base image" } else { "" };
             self.clipped("layer", &describe_layer(layer, layers, from))?;
         }
+        if let Some(line) = &finding.line {
+            let (file, instruction) = (text::plain(&line.file), text::plain(&line.instruction));
+            self.clipped("line", &format!("{file}:{}: {instruction}", line.first))?;
+        }
         if let (State::Buried, Some(layer)) = (finding.state, &finding.hidden_by) {
             self.clipped("hidden by", &describe_layer(layer, layers, ""))?;
         }

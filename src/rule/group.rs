@@ -97,6 +97,7 @@ pub(super) fn empty_finding(rule: &Rule, root: &str, state: State) -> Finding {
         removal: Removal::default(),
         part_of: None,
         secrets: Vec::new(),
+        line: None,
         allowed: None,
         remedy: about.remedy.clone(),
         refs: about.refs.clone(),

@@ -89,6 +89,11 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo, no
     Judged { findings, role, base: attribution.base, image: masked }
 }
 
+/// Takes secrets out of a text.
+pub(crate) fn masked(catalogue: &Catalogue, text: String) -> String {
+    secret::mask_text(&catalogue.secrets, &text).unwrap_or(text)
+}
+
 /// Takes secrets out of the words that a finding took over from the image: commands, scripts, names.
 fn hide_secrets(catalogue: &Catalogue, finding: &mut Finding) {
     let texts = finding.evidence.iter_mut().map(|evidence| &mut evidence.witness);

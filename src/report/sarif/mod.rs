@@ -1,8 +1,8 @@
 //! The report as SARIF 2.1.0, in the form that GitHub code scanning takes.
 //!
 //! One run; one result for each finding, with lists cut to what such files may hold. Deterministic: no times, no
-//! machine, no random ids. The Dockerfile is not known here, so locations are synthetic relative URIs made of the
-//! image's repository and the path inside the image.
+//! machine, no random ids. A line of the Dockerfile comes first where it is known; the other locations are synthetic
+//! relative URIs made of the image's repository and the path inside the image.
 //!
 //! Sources: OASIS SARIF 2.1.0 (Errata 01); GitHub documentation, "SARIF support for code scanning", for the members
 //! that are read and the limits.
@@ -101,7 +101,7 @@ fn result(
         .kind(ResultKind::Fail)
         .level(level(finding.severity))
         .message(Message::from(message(finding, names, path).as_str()))
-        .locations(vec![location(names, path, line(finding, path))])
+        .locations(written(finding).into_iter().chain([location(names, path, line(finding, path))]).collect::<Vec<_>>())
         .partial_fingerprints(BTreeMap::from(fingerprints))
         .opt_suppressions(
             finding
@@ -150,6 +150,15 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
 fn line(finding: &Finding, path: Option<&ImagePath>) -> i64 {
     let place = finding.secrets.iter().find(|place| place.path.as_ref() == path && place.member.is_none());
     place.and_then(|place| place.line).map_or(1, i64::from)
+}
+
+/// The line of the Dockerfile: viewers show the first location.
+fn written(finding: &Finding) -> Option<Location> {
+    let line = finding.line.as_ref()?;
+    let region = Region::builder().start_line(i64::from(line.first)).end_line(i64::from(line.last)).build();
+    let artifact = ArtifactLocation::builder().uri(names::file_uri(&line.file)?).build();
+    let place = PhysicalLocation::builder().artifact_location(artifact).region(region).build();
+    Some(Location::builder().physical_location(place).build())
 }
 
 fn location(names: &Names, path: Option<&ImagePath>, line: i64) -> Location {

@@ -53,6 +53,15 @@ impl Names {
     }
 }
 
+/// A relative URI for a file beside the user, `None` if it may lie outside of the repository.
+pub(super) fn file_uri(file: &str) -> Option<String> {
+    let segments: Vec<&str> = file.split('/').filter(|s| *s != ".").collect();
+    if segments.iter().any(|s| s.is_empty() || *s == ".." || s.contains([':', '\\'])) || segments.is_empty() {
+        return None;
+    }
+    Some(segments.iter().map(|segment| encode(segment.as_bytes())).collect::<Vec<_>>().join("/"))
+}
+
 /// Foreign text on one line, escaped and not too long.
 pub(super) fn show(name: &str) -> String {
     let head: String = name.chars().take(HEAD_MAX).collect();
