@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::compile::Check as Fault;
 use crate::{
     model::{Harmless, Severity},
-    probe::secret::{Edge, FilePath, Find, Form, Holds, Pattern, Reader, Scope, check::Check, parse::Parser},
+    probe::secret::{
+        BEFORE_MAX, Edge, FilePath, Find, Form, Holds, Pattern, Reader, Scope, check::Check, parse::Parser,
+    },
 };
 
 /// Shortest beginning by which a form can be found, in bytes.
@@ -15,6 +17,9 @@ const START_MIN: usize = 3;
 
 /// Shortest word, in bytes: two letters stand everywhere.
 const WORD_MIN: usize = 3;
+
+/// Bytes before a word in which a match may begin, where the form does not say: the rest of a name and what quotes it.
+const BEFORE: usize = 80;
 
 /// One `[[rule.secret]]` as it is written; `policies/README.md` explains the keys.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +33,10 @@ pub struct RawSecret {
     lead: Option<String>,
     #[serde(default)]
     words: Vec<String>,
+    #[serde(default)]
+    assigned: bool,
+    #[serde(default)]
+    before: Option<usize>,
     #[serde(default)]
     nocase: bool,
     #[serde(default)]
@@ -123,6 +132,8 @@ impl RawSecret {
             files: self.files.iter().map(|path| FilePath::new(path)).collect(),
             reader,
             lead,
+            assigned: self.assigned,
+            before: self.before.unwrap_or(BEFORE).min(BEFORE_MAX),
             edge: self.edge,
             check: self.check,
             min_entropy: self.min_entropy,

@@ -109,7 +109,9 @@ impl Page<'_> {
         self.layer_lines(finding, layers)?;
         self.evidence(&finding.evidence)?;
         self.parts(finding, parts)?;
-        self.groups(&finding.paths)?;
+        if finding.family != Family::Secret {
+            self.groups(&finding.paths)?;
+        }
         self.need(finding)?;
         self.removal(finding)?;
         if finding.buried_bytes > 0 {
@@ -379,10 +381,11 @@ fn count_findings(findings: &[Finding]) -> String {
     }
     let counts: Vec<_> = counts.iter().rev().map(|(severity, n)| format!("{n} {severity}")).collect();
     // What is merely noted may well be needed: the run-time image of Java that holds the compiler holds the rest too.
-    let spare = findings.iter().filter(|f| f.severity > Severity::Note);
-    let bytes = spare.fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
+    // A secret's weight is nothing, and the file that holds it may be the program itself.
+    let spare = || findings.iter().copied().filter(|f| f.severity > Severity::Note && f.family != Family::Secret);
+    let bytes = spare().fold(0_u64, |sum, f| sum.saturating_add(f.bytes).saturating_add(f.buried_bytes));
     // Two findings may share a file; then the sum counts it twice, and the line says that it is a bound.
-    let most = if share_files(&findings) { "at most " } else { "" };
+    let most = if share_files(&spare().collect::<Vec<_>>()) { "at most " } else { "" };
     let cost = if bytes > 0 { format!("; {most}{} need not ship", text::bytes(bytes)) } else { String::new() };
     let with = match parts.len() {
         0 => String::new(),

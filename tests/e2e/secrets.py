@@ -102,10 +102,9 @@ def argument(context):
         "RUN mkdir -p /srv && echo built > /srv/app\n"
     )
     arguments = ["--build-arg", f"NPM_TOKEN={token}", "--build-arg", f"DB_PASSWORD={pin}"]
-    named = "image-history-secret generic-assignment arg-value"
     return dockerfile, arguments, [
         Expected("npm-token", token),
-        Expected(named, pin, least="note"),
+        Expected("image-history", pin),
     ]
 
 
@@ -119,13 +118,12 @@ RUN true || curl -u ci:{basic} https://nexus.shop.internal/
 HEALTHCHECK CMD curl -fsu probe:{probe} http://localhost/ || exit 1
 CMD ["sleep", "1"]
 """
-    command = "shell-history-password image-history-secret image-command-secret command-line-password curl-user"
     return dockerfile, [], [
         Expected("stripe-secret-key", key),
         Expected("database-url", url),
         Expected("slack-webhook", hook),
-        Expected(command, basic),
-        Expected(command, probe),
+        Expected("image-history", basic),
+        Expected("image-command", probe),
     ]
 
 
@@ -149,7 +147,7 @@ def checkout(context):
     run(*git, "config", "http.https://github.com/.extraheader", f"AUTHORIZATION: basic {basic}")
     dockerfile = f"FROM {ALPINE}\nWORKDIR /srv\nCOPY app /srv/app\n"
     return dockerfile, [], [
-        Expected("git-extraheader git-remote-credentials github-app-server-token", token, "/srv/app/.git/config", layer=3),
+        Expected("git-remote-credentials basic-auth-header", token, "/srv/app/.git/config", layer=3),
         Expected("github-pat", old, f"/srv/app/.git/objects/pack/{pack.name}", layer=3),
     ]
 
@@ -379,13 +377,8 @@ def at_place(finding, place, wanted):
         return False
     if wanted.member and wanted.member not in (place["member"] or ""):
         return False
-    # In the configuration many stand side by side: the length tells them apart.
-    return wanted.path is not None or wanted.value is None or place["length"] in lengths(wanted.value)
-
-
-def lengths(value):
-    """A password may be told alone or with the user in front."""
-    return range(len(value), len(value) + 8)
+    # A form may tell a part of what is planted only, or the user, too.
+    return wanted.path is not None or 0 < place["length"] <= len(wanted.value) + 8
 
 
 def in_sarif(sarif, wanted, finding):
@@ -415,8 +408,9 @@ def nowhere(wanted, outputs):
         pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
         for name, (out, err) in outputs.items():
             for stream in (out, err):
-                leaked = [piece for piece in pieces if piece in stream]
-                assert not leaked, f"{name} holds a part of the value of {wanted}"
+                leaked = [stream.index(piece) for piece in pieces if piece in stream]
+                where = leaked and stream[max(min(leaked) - 60, 0) : min(leaked)].decode(errors="replace")
+                assert not leaked, f"{name} holds a part of the value of {wanted}, after {where!r}"
 
 
 def line(finding):

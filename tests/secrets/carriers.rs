@@ -18,7 +18,7 @@ pub struct Made {
 
 pub struct Carrier {
     pub name: &'static str,
-    /// The widest reach that a kind needs to be found here: `Every` for what is no text.
+    /// The reach that a kind needs to be found here.
     pub for_reach: Reach,
     /// Whether a value with any character can be written.
     pub quotes: bool,
@@ -37,6 +37,10 @@ const fn settings(name: &'static str, quotes: bool, make: fn(&mut Chance, &str, 
 
 const fn text(name: &'static str, quotes: bool, make: fn(&mut Chance, &str, &str) -> Made) -> Carrier {
     Carrier { name, for_reach: Reach::Text, quotes, make }
+}
+
+const fn apart(name: &'static str, make: fn(&mut Chance, &str, &str) -> Made) -> Carrier {
+    Carrier { name, for_reach: Reach::Apart, quotes: true, make }
 }
 
 const fn every(name: &'static str, make: fn(&mut Chance, &str, &str) -> Made) -> Carrier {
@@ -240,11 +244,11 @@ pub const CARRIERS: &[Carrier] = &[
         let made = lines(c, "notes.txt", "settings\r\n", &format!("{k}={v}"), "\r\nend\r\n");
         Made { bytes: utf16(&String::from_utf8_lossy(&made.bytes), false), ..made }
     }),
-    every("binary-nul", |c, _, v| {
+    apart("binary-nul", |c, _, v| {
         let noise = c.bytes(6000);
         binary("app.bin", &[&noise[..], b"\0usage: app\0", v.as_bytes(), b"\0%s: %d\n\0", &noise[..500]])
     }),
-    every("elf-strings", |c, _, v| {
+    apart("elf-strings", |c, _, v| {
         let noise = c.bytes(3000);
         binary(
             "service",
@@ -290,11 +294,11 @@ pub const CARRIERS: &[Carrier] = &[
             ],
         )
     }),
-    every("zip", |c, k, v| wrapped("bundle.zip", archives::zip(&[("conf/app.env", &env(c, k, v))], true))),
-    every("zip-stored", |c, k, v| {
+    apart("zip", |c, k, v| wrapped("bundle.zip", archives::zip(&[("conf/app.env", &env(c, k, v))], true))),
+    apart("zip-stored", |c, k, v| {
         wrapped("bundle.zip", archives::zip(&[("README", b"hello"), ("conf/.env", &env(c, k, v))], false))
     }),
-    every("jar", |c, k, v| {
+    apart("jar", |c, k, v| {
         let manifest = b"Manifest-Version: 1.0\r\n\r\n".to_vec();
         wrapped(
             "app.jar",
@@ -304,21 +308,21 @@ pub const CARRIERS: &[Carrier] = &[
             ),
         )
     }),
-    every("jar-in-jar", |c, k, v| {
+    apart("jar-in-jar", |c, k, v| {
         let inner = archives::zip(&[("application.properties", &env(c, k, v))], true);
         wrapped("fat.jar", archives::zip(&[("BOOT-INF/lib/inner.jar", &inner)], false))
     }),
-    every("tar", |c, k, v| wrapped("backup.tar", archives::tar(&[("home/app/.env", &env(c, k, v))]))),
-    every("tar-gz", |c, k, v| wrapped("backup.tar.gz", archives::gzip(&archives::tar(&[("app/.env", &env(c, k, v))])))),
-    every("tgz-in-zip", |c, k, v| {
+    apart("tar", |c, k, v| wrapped("backup.tar", archives::tar(&[("home/app/.env", &env(c, k, v))]))),
+    apart("tar-gz", |c, k, v| wrapped("backup.tar.gz", archives::gzip(&archives::tar(&[("app/.env", &env(c, k, v))])))),
+    apart("tgz-in-zip", |c, k, v| {
         let inner = archives::gzip(&archives::tar(&[("package/.env", &env(c, k, v))]));
         wrapped("all.zip", archives::zip(&[("package.tgz", &inner)], true))
     }),
-    every("gz", |c, k, v| {
+    apart("gz", |c, k, v| {
         let made = lines(c, "app.log", LOG, &format!("{k}: {v}"), "\n");
         wrapped("app.log.1.gz", archives::gzip(&made.bytes))
     }),
-    every("no-suffix-gz", |c, k, v| wrapped("blob", archives::gzip(&env(c, k, v)))),
+    apart("no-suffix-gz", |c, k, v| wrapped("blob", archives::gzip(&env(c, k, v)))),
 ];
 
 /// What may come one day and is told, but not asked for.
@@ -329,7 +333,7 @@ pub const WISHES: &[Carrier] = &[
         lines(c, "access.log", "", &format!("GET /cb?q=auth%3D{}%26x%3D1 200", url_encoded(v)), "\n")
     }),
     text("json-unicode", true, |c, _, v| lines(c, "a.json", "{\"a\":\n", &format!("\"\\u003d{v}\\u0026\""), "}\n")),
-    every("utf16-in-binary", |c, _, v| {
+    apart("utf16-in-binary", |c, _, v| {
         let noise = c.bytes(700);
         binary("App.dll", &[b"MZ\x90\0\x03\0", &noise, b"\0\0", &utf16(v, true)[2..], b"\0\0", &noise])
     }),

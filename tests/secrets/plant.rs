@@ -3,7 +3,7 @@
 use crate::{
     carriers::{CARRIERS, Carrier, WISHES},
     chance::Chance,
-    kinds::{ANY, KINDS, Kind, Reach},
+    kinds::{ANY, KINDS, Kind, Reach, is_low},
     token::Token,
     tree::{Expect, Tree},
 };
@@ -13,7 +13,7 @@ const SAMPLES: usize = 12;
 
 pub fn plant(tree: &mut Tree, chance: &Chance) {
     for kind in KINDS {
-        let mut chance = chance.branch(kind.rule);
+        let mut chance = chance.branch(kind.templates[0]);
         let mut carriers: Vec<&Carrier> = CARRIERS.iter().filter(|carrier| fits(kind, carrier)).collect();
         chance.shuffle(&mut carriers);
         for (at, carrier) in carriers.iter().cycle().take(SAMPLES).enumerate() {
@@ -29,7 +29,11 @@ pub fn plant(tree: &mut Tree, chance: &Chance) {
 fn fits(kind: &Kind, carrier: &Carrier) -> bool {
     match kind.reach {
         Reach::Every => true,
-        Reach::Text => carrier.for_reach != Reach::Every,
+        // Escapes and colours end in letters, as other texts do.
+        Reach::Apart => {
+            carrier.for_reach != Reach::Every && !["log-coloured", "json-line-break"].contains(&carrier.name)
+        }
+        Reach::Text => matches!(carrier.for_reach, Reach::Text | Reach::Settings),
         Reach::Settings => carrier.for_reach == Reach::Settings,
     }
 }
@@ -47,7 +51,7 @@ fn one<'t>(
     let made = carrier.make(chance, name, &token.text);
     let path = format!("{}/{}", tree.dir(), made.name);
     tree.tokens.push(token);
-    let label = tree.secret(kind.rule, &path, made.bytes, Expect::Alarm);
+    let label = tree.secret(kind.rule, &path, made.bytes, if is_low(kind.rule) { Expect::Note } else { Expect::Alarm });
     label.line = made.line;
     label.carrier = carrier.name.into();
     label

@@ -74,6 +74,7 @@ impl Token {
                 'a' => chance.text(chance::LOWER_DIGITS, len),
                 'A' => chance.text(chance::UPPER_DIGITS, len),
                 't' => chance.text(chance::BASE32, len),
+                's' => chance.text(chance::BASE32, len).to_lowercase(),
                 'p' => chance.text(chance::PASSWORD, len),
                 // of bytes, with padding, and in the form of URLs without
                 'B' => base64(&chance.bytes(len)),

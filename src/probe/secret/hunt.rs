@@ -11,9 +11,9 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    name::may_hold_settings,
+    name::{is_brought, may_hold_settings},
     rules::{MATCH_MAX, SecretRules},
-    search::{self, BEFORE, Context, Found, Outcome},
+    search::{self, BEFORE_MAX, Context, Found, Outcome},
     unpack::{self, Members, Unpacker, utf16::Utf16},
 };
 use crate::model::{Coverage, FileSecrets, FileSums, Format, ImagePath, SeenSecret, Unread, UnreadCount};
@@ -152,6 +152,8 @@ struct Level {
     label: Option<String>,
     size: Option<u64>,
     depth: usize,
+    /// Whether a package manager brought it, or the archive that it is in.
+    brought: bool,
     /// Bytes so far.
     bytes: u64,
     /// The whole so far, or in a stream what the last search left over.
@@ -197,6 +199,7 @@ impl Level {
         self.label = label;
         self.size = size;
         self.depth = depth;
+        self.brought = is_brought(path);
         self.bytes = 0;
         self.buffer.clear();
         self.stream = None;
@@ -342,8 +345,8 @@ impl Level {
         let Some(stream) = &mut self.stream else { return };
         let carry = self.buffer.len();
         // So much of the piece makes the search of what was left over complete.
-        let join = (TAIL + BEFORE).min(piece.len());
-        if carry > 0 || piece.len() <= TAIL + BEFORE {
+        let join = (TAIL + BEFORE_MAX).min(piece.len());
+        if carry > 0 || piece.len() <= TAIL + BEFORE_MAX {
             self.buffer.extend_from_slice(piece.get(..join).unwrap_or_default());
             let until = self.buffer.len().saturating_sub(TAIL);
             if until <= stream.fresh && join == piece.len() {
@@ -388,7 +391,7 @@ impl Level {
     /// Drops from the buffer what no later search needs; `until` is where the next one begins.
     fn keep(&mut self, until: usize) {
         let Some(stream) = &mut self.stream else { return };
-        let drop = until.saturating_sub(BEFORE);
+        let drop = until.saturating_sub(BEFORE_MAX);
         let dropped = self.buffer.get(..drop).unwrap_or_default();
         stream.lines = stream.lines.saturating_add(line_ends(dropped));
         stream.offset = stream.offset.saturating_add(drop as u64);
@@ -414,7 +417,7 @@ impl Level {
             _ if text => Format::Text,
             _ => Format::Elf,
         };
-        let settings = text && may_hold_settings(&self.path, format, size);
+        let settings = text && may_hold_settings(&self.path, self.brought, format, size);
         Nature { context: Context { binary: !text, settings }, text }
     }
 
@@ -457,14 +460,16 @@ impl Level {
 
     fn unpack(&mut self, piece: &[u8], shared: &mut Shared<'_>) {
         let Some(Inside { unpacker, member, full }) = &mut self.inside else { return };
-        let mut sink = Sink { label: self.label.as_deref(), depth: self.depth, member, full, shared };
+        let mut sink =
+            Sink { label: self.label.as_deref(), depth: self.depth, brought: self.brought, member, full, shared };
         unpacker.feed(piece, &mut sink);
     }
 
     fn close(&mut self, shared: &mut Shared<'_>) {
         let Some(Inside { mut unpacker, mut member, mut full }) = self.inside.take() else { return };
         let (member, full) = (&mut member, &mut full);
-        let mut sink = Sink { label: self.label.as_deref(), depth: self.depth, member, full, shared };
+        let mut sink =
+            Sink { label: self.label.as_deref(), depth: self.depth, brought: self.brought, member, full, shared };
         unpacker.end(&mut sink);
     }
 }
@@ -473,6 +478,7 @@ impl Level {
 struct Sink<'a, 'r> {
     label: Option<&'a str>,
     depth: usize,
+    brought: bool,
     member: &'a mut Level,
     full: &'a mut bool,
     shared: &'a mut Shared<'r>,
@@ -488,6 +494,7 @@ impl Members for Sink<'_, '_> {
         };
         // Sizes are promises: they only say whether it pays to wait for the whole.
         self.member.begin(name, Some(label), size.filter(|&size| size > 0), self.depth + 1);
+        self.member.brought |= self.brought;
     }
 
     fn body(&mut self, piece: &[u8]) {

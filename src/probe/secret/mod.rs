@@ -18,5 +18,5 @@ pub mod unpack;
 pub use self::{
     hunt::Hunter,
     rules::{Edge, FilePath, Find, Form, Holds, MATCH_MAX, Pattern, Reader, Scope, SecretRules},
-    search::{Context, Found, merge, search},
+    search::{BEFORE_MAX, Context, Found, merge, search},
 };

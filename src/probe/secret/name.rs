@@ -54,6 +54,10 @@ const SOURCES: [&[u8]; 17] = [
     b".pl", b".groovy", b".scala", b".ipynb",
 ];
 
+/// Where a distribution puts what its packages bring.
+const DISTRIBUTION: [&[u8]; 6] =
+    [b"usr/lib/", b"usr/lib64/", b"usr/share/", b"usr/libexec/", b"usr/include/", b"var/lib/dpkg/"];
+
 /// Whole names of files that hold settings.
 const NAMES: [&[u8]; 12] = [
     b"environment",
@@ -73,17 +77,28 @@ const NAMES: [&[u8]; 12] = [
 /// Whether a text may hold settings that somebody wrote down for this image, so that guessing by names is worth it.
 ///
 /// What package managers brought is looked at for whole tokens only: their settings are the same for everybody.
-pub fn may_hold_settings(file: &[u8], format: Format, size: u64) -> bool {
+///
+/// `brought` says that a package manager brought the file, or the archive that it is in.
+pub fn may_hold_settings(file: &[u8], brought: bool, format: Format, size: u64) -> bool {
     if size > SETTINGS_MAX || !matches!(format, Format::Text | Format::Script | Format::Js | Format::Other) {
         return false;
     }
     let name = path::name(file);
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| name.ends_with(ending));
-    if NAMES.contains(&name) || name.starts_with(b".env") || ends(&SETTINGS) || format == Format::Script {
+    let of_program = name.starts_with(b".") && name.ends_with(b"rc");
+    if name.starts_with(b".env") || of_program || name == b"credentials" {
         return true;
     }
+    if brought {
+        return false;
+    }
     let in_etc = file.starts_with(b"etc/") && format == Format::Text;
-    in_etc || ends(&SOURCES) && !in_package(file)
+    in_etc || NAMES.contains(&name) || ends(&SETTINGS) || ends(&SOURCES) || format == Format::Script
+}
+
+/// Whether a file lies where package managers put what they bring.
+pub fn is_brought(file: &[u8]) -> bool {
+    in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir))
 }
 
 /// The name that a value is given: what stands before `=`, `:` or `=>` in front of it, quotes left out.

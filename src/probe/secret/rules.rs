@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
@@ -44,6 +45,10 @@ pub struct Form {
     pub reader: Reader,
     /// What must stand directly before the match; of forms that are found by how they begin.
     pub lead: Option<Pattern>,
+    /// Whether a word stands in a name, behind which `=` or `:` and a value follow.
+    pub assigned: bool,
+    /// Bytes before a word in which its match may begin.
+    pub before: usize,
     /// What may not stand directly beside the value.
     pub edge: Edge,
     /// What the value must be.
@@ -161,6 +166,8 @@ pub struct Compiled {
     pub regex: Regex,
     /// Longest match, in bytes, at most [`MATCH_MAX`].
     pub reach: usize,
+    /// Bytes that every match begins with and among which there is neither space nor quote.
+    pub solid: usize,
 }
 
 impl Pattern {
@@ -190,9 +197,12 @@ impl Pattern {
             regex::Error::CompiledTooBig(_) => "it is too large: repeat less".to_string(),
             error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_string(),
         })?;
-        let longest = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&self.text);
-        let longest = longest.ok().and_then(|hir| hir.properties().maximum_len()).unwrap_or(MATCH_MAX);
-        Ok(Compiled { regex, reach: longest.min(MATCH_MAX) })
+        let parsed = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(&self.text).ok();
+        let lengths = parsed.map(|hir| (hir.properties().minimum_len(), hir.properties().maximum_len()));
+        let (least, most) = lengths.unwrap_or_default();
+        let spaced = [" ", "\\s", "[^", "\"", "'", ","].iter().any(|sign| self.text.contains(sign));
+        let solid = if spaced { 0 } else { least.unwrap_or(0) };
+        Ok(Compiled { regex, reach: most.unwrap_or(MATCH_MAX).min(MATCH_MAX), solid })
     }
 
     /// Whether the pattern can be used.
@@ -251,12 +261,17 @@ pub type FormNo = u16;
 pub struct SecretRules {
     /// The forms, in the order of the catalogue.
     pub forms: Vec<Form>,
+    /// How forms begin: all of them; those that begin where no word goes on; those that are sure of themselves anywhere.
     starts: Starts,
+    free_starts: Starts,
+    sure_starts: Starts,
     sieve: Sieve,
     /// The form of each text of the sieve.
     sieve_forms: Vec<FormNo>,
     /// Forms of addresses.
     pub(super) addresses: Vec<FormNo>,
+    /// Short words of every file, of which there are few.
+    pub(super) rare: Rare,
     /// Words of every text file, of files that can hold settings.
     pub(super) texts: Words,
     pub(super) settings: Words,
@@ -268,8 +283,9 @@ pub struct SecretRules {
 impl SecretRules {
     /// Compiles forms; at most 65,535 of them.
     pub fn new(forms: Vec<Form>) -> Self {
+        let (mut free_starts, mut sure_starts) = (Starts::default(), Starts::default());
         let (mut starts, mut literals, mut sieve_forms) = (Starts::default(), Vec::new(), Vec::new());
-        let (mut addresses, mut texts, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut addresses, mut rare, mut texts, mut settings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut by_name, mut by_pattern) = (HashMap::<Vec<u8>, Vec<FormNo>>::new(), Vec::new());
         for (no, form) in (0..FormNo::MAX).zip(&forms) {
             let file_names: BTreeSet<String> =
@@ -284,13 +300,23 @@ impl SecretRules {
                 continue;
             }
             match &form.find {
-                Find::Start(all) => all.iter().for_each(|start| starts.add(start.as_bytes(), no)),
+                Find::Start(all) => {
+                    let sure = form.lead.is_some() || form.edge == Edge::None || form.check.is_some_and(Check::proves);
+                    let some = if sure { &mut sure_starts } else { &mut free_starts };
+                    for start in all {
+                        starts.add(start.as_bytes(), no);
+                        some.add(start.as_bytes(), no);
+                    }
+                }
                 Find::Words { words, .. } if words.iter().any(|word| word == ADDRESS) => addresses.push(no),
                 Find::Words { words, exact: true, scope: Scope::Any }
                     if words.iter().all(|word| word.len() >= LITERAL_MIN) =>
                 {
                     literals.extend(words.iter().map(|word| word.clone().into_bytes()));
                     sieve_forms.extend(words.iter().map(|_| no));
+                }
+                Find::Words { words, exact: true, scope: Scope::Any } => {
+                    rare.extend(words.iter().map(|word| (word.as_str(), no)));
                 }
                 Find::Words { words, scope: Scope::Config, .. } => {
                     settings.extend(words.iter().map(|word| (word.clone(), no)));
@@ -300,8 +326,21 @@ impl SecretRules {
             }
         }
         let sieve = Sieve::new(literals.iter().map(|literal| (&literal[..], FormatSet::from_iter([Format::Other]))));
-        let (texts, settings) = (Words::new(texts), Words::new(settings));
-        Self { forms, starts, sieve, sieve_forms, addresses, texts, settings, by_name, by_pattern }
+        let (rare, texts, settings) = (Rare::new(&rare), Words::new(texts), Words::new(settings));
+        Self {
+            forms,
+            starts,
+            free_starts,
+            sure_starts,
+            sieve,
+            sieve_forms,
+            addresses,
+            rare,
+            texts,
+            settings,
+            by_name,
+            by_pattern,
+        }
     }
 
     /// Whether there is nothing to look for.
@@ -329,9 +368,22 @@ impl SecretRules {
         forms.into_iter().collect()
     }
 
-    /// Calls `hit` with form and offset of every place in a run of token bytes where a form may begin.
-    pub fn starts(&self, run: &[u8], hit: impl FnMut(FormNo, usize)) {
-        self.starts.find(run, hit);
+    /// Calls `hit` with form and offset of every place in a run of token bytes where a form may begin: `inside` a word
+    /// too, or only where none goes on.
+    pub fn starts(&self, run: &[u8], inside: bool, hit: &mut impl FnMut(FormNo, usize)) {
+        let starts = if inside { &self.starts } else { &self.free_starts };
+        starts.find(run, inside, hit);
+        if !inside {
+            self.sure_starts.find(run, true, hit);
+        }
+    }
+
+    /// Whether a value begins like one that holds a checksum.
+    pub fn begins_surely(&self, value: &[u8]) -> bool {
+        value.first_chunk::<HEAD>().is_some_and(|head| {
+            let starts = self.sure_starts.by_head.get(&key(*head)).into_iter().flatten();
+            starts.filter(|(start, _)| start.len() > HEAD).any(|(start, _)| value.starts_with(start))
+        })
     }
 
     /// Calls `hit` with form, offset and length of every long text.
@@ -341,6 +393,25 @@ impl SecretRules {
                 hit(form, at, self.sieve.literal(number).len());
             }
         });
+    }
+}
+
+/// Short words that are looked for in every file, each by itself: for a handful that is faster than all at once.
+#[derive(Debug)]
+pub struct Rare {
+    words: Vec<(Finder<'static>, FormNo)>,
+}
+
+impl Rare {
+    fn new(words: &[(&str, FormNo)]) -> Self {
+        Self { words: words.iter().map(|(word, form)| (Finder::new(word).into_owned(), *form)).collect() }
+    }
+
+    /// Calls `hit` with form, offset and length of every word.
+    pub fn find(&self, bytes: &[u8], mut hit: impl FnMut(FormNo, usize, usize)) {
+        for (finder, form) in &self.words {
+            finder.find_iter(bytes).for_each(|at| hit(*form, at, finder.needle().len()));
+        }
     }
 }
 
@@ -394,9 +465,14 @@ impl Starts {
         self.by_head.entry(key(*head)).or_default().push((start.into(), form));
     }
 
-    fn find(&self, run: &[u8], mut hit: impl FnMut(FormNo, usize)) {
+    fn find(&self, run: &[u8], inside: bool, hit: &mut impl FnMut(FormNo, usize)) {
+        let mut word = false;
         for (at, head) in run.windows(HEAD).enumerate().take((run.len() + 1).saturating_sub(RUN_MIN)) {
             let [a, b, c] = *head else { continue };
+            let goes_on = std::mem::replace(&mut word, a.is_ascii_alphanumeric());
+            if goes_on && !inside {
+                continue;
+            }
             let head = key([a, b, c]);
             let bit = slot(head);
             if self.bitmap[bit >> 6] >> (bit & 63) & 1 == 1 {

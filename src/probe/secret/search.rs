@@ -12,7 +12,7 @@ use std::{
 use memchr::memmem;
 
 use super::{
-    check::{self, Value, Verdict},
+    check::{self, Check, Value, Verdict},
     filter,
     name::name_before,
     rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
@@ -20,7 +20,9 @@ use super::{
 use crate::model::{SeenSecret, Standing};
 
 /// Bytes before a word in which its match may begin.
-pub const BEFORE: usize = 512;
+///
+/// A service account's key stands before the word that names it when members are sorted.
+pub const BEFORE_MAX: usize = 4 << 10;
 
 /// Bytes in front of the beginning of a form that its `lead` sees.
 const LEAD_MAX: usize = 256;
@@ -30,6 +32,18 @@ const ADDRESS_MAX: usize = 512;
 
 /// Entropy below which a value that nothing else vouches for is no secret, in bits for each character.
 const ENTROPY_MIN: f64 = 2.0;
+
+/// Bytes behind a word in which its name, the sign and the beginning of the value lie.
+const NAME_REST: usize = 160;
+
+/// Shortest value that is worth a pattern, in bytes.
+const VALUE_MIN: usize = 6;
+
+/// Length of a public beginning that nothing else has.
+const MARK_MIN: usize = 3;
+
+/// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
+const PLAIN_MIN: usize = 16;
 
 /// Bytes that patterns may read in one search: so many at least, and so many for each byte of the text. A text that
 /// nearly fits everywhere must not take time without bound.
@@ -112,15 +126,18 @@ pub struct Outcome {
 
 /// Searches `text` for the secrets that every file may hold, as far as they are met in `range`.
 ///
-/// What is met there may reach [`BEFORE`] bytes to the left of it and [`MATCH_MAX`] to the right.
+/// What is met there may reach [`BEFORE_MAX`] bytes to the left of it and [`MATCH_MAX`] to the right.
 ///
 /// Patterns may read `work` bytes in all, and what they read is taken off.
 pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Context, work: &mut u64) -> Outcome {
     let mut search = Search::new(rules, text, context, *work);
     let (from, part) = (range.start, text.get(range).unwrap_or_default());
     filter::runs(part, |run| {
+        // An escape sequence ends where the token begins, and its letters are none of a word.
         let base = from + run.start;
-        rules.starts(part.get(run).unwrap_or_default(), |form, at| search.start(form, base + at));
+        let base = base + escape_len(text.get(..base).unwrap_or_default(), part.get(run.clone()).unwrap_or_default());
+        let run = text.get(base..from + run.end).unwrap_or_default();
+        rules.starts(run, context.binary, &mut |form, at| search.start(form, base + at));
     });
     rules.literals(part, &mut |form, at, len| search.word(form, from + at..from + at + len));
     if !rules.addresses.is_empty() {
@@ -130,6 +147,7 @@ pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Co
             }
         }
     }
+    rules.rare.find(part, |form, at, len| search.word(form, from + at..from + at + len));
     if !context.binary {
         rules.texts.find(part, |form, at, len| search.word(form, from + at..from + at + len));
     }
@@ -177,6 +195,42 @@ fn may_hold_password(rest: &[u8]) -> bool {
     rest.get(end) == Some(&b'@') && rest.get(..end).is_some_and(|user| user.contains(&b':'))
 }
 
+/// Whether a byte may stand in a token of any kind: neither space nor quote, bracket or comma.
+fn is_solid(byte: &u8) -> bool {
+    *byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'{' | b'}')
+}
+
+/// Whether the rest of a name is followed by a sign of assignment and by what could be a value.
+fn is_assigned(rest: &[u8]) -> bool {
+    let rest = rest.get(..NAME_REST).unwrap_or(rest);
+    let Some(sign) = rest.iter().position(|byte| matches!(byte, b'=' | b':' | b'\n')) else { return false };
+    let value = rest.get(sign..).unwrap_or_default();
+    let between = |byte: &&u8| matches!(byte, b'=' | b':' | b'>' | b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\' | b'(');
+    let start = value.iter().take_while(between).count();
+    start > 0 && value.iter().skip(start).take(VALUE_MIN).filter(|byte| is_solid(byte)).count() == VALUE_MIN
+}
+
+/// Longest escape sequence, in bytes, without what begins it.
+const ESCAPE_MAX: usize = 12;
+
+/// Length of the rest of an escape sequence whose beginning stands at the end of `before`: `n` behind a backslash, two
+/// digits behind `%`, the colour of a terminal behind `ESC [`.
+fn escape_len(before: &[u8], run: &[u8]) -> usize {
+    let hex = |from: usize, to: usize| run.get(from..to).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    match (before.last(), run.first()) {
+        (Some(b'\\'), Some(b'n' | b'r' | b't' | b'b' | b'f')) => 1,
+        (Some(b'\\'), Some(b'u')) if hex(1, 5) => 5,
+        (Some(b'\\'), Some(b'x')) if hex(1, 3) => 3,
+        (Some(b'%'), Some(_)) if hex(0, 2) => 2,
+        (Some(b'[' | b';'), Some(_)) => {
+            let digits = run.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let begins = before.iter().rev().take(ESCAPE_MAX).any(|&byte| byte == 0x1b);
+            if digits < ESCAPE_MAX && run.get(digits) == Some(&b'm') && begins { digits + 1 } else { 0 }
+        }
+        _ => 0,
+    }
+}
+
 struct Search<'s> {
     rules: &'s SecretRules,
     text: &'s [u8],
@@ -199,9 +253,17 @@ impl<'s> Search<'s> {
     /// A form may begin here.
     fn start(&mut self, no: FormNo, at: usize) {
         let Some((form, pattern)) = self.pattern(no) else { return };
-        let beside = at.checked_sub(1).and_then(|before| self.text.get(before));
-        let inside = beside.is_some_and(|&byte| form.edge.holds(byte));
-        if inside && form.lead.is_none() && !self.context.binary && form.check.is_none() {
+        let beside = self.byte_before(at);
+        let inside = beside.is_some_and(|byte| form.edge.holds(byte));
+        // Strings of a program may lie side by side; then a length before it, a checksum or a beginning that nothing
+        // else has must tell the token.
+        let told = || self.context.binary && (form.show >= MARK_MIN || beside.is_some_and(|len| len >= 16));
+        if inside && form.lead.is_none() && !form.check.is_some_and(Check::proves) && !told() {
+            return;
+        }
+        let Some(compiled) = pattern.compiled() else { return };
+        let solid = self.text.get(at..at + compiled.solid).is_some_and(|bytes| bytes.iter().all(is_solid));
+        if compiled.solid > 0 && !solid {
             return;
         }
         if let Some(lead) = &form.lead {
@@ -210,7 +272,6 @@ impl<'s> Search<'s> {
                 return;
             }
         }
-        let Some(compiled) = pattern.compiled() else { return };
         let end = self.text.len().min(at.saturating_add(compiled.reach.saturating_add(1)));
         let Some(window) = self.text.get(at..end) else { return };
         if !self.spend(window.len()) {
@@ -223,8 +284,11 @@ impl<'s> Search<'s> {
     /// A word of a form stands here.
     fn word(&mut self, no: FormNo, word: Range<usize>) {
         let Some((form, pattern)) = self.pattern(no) else { return };
+        if form.assigned && !is_assigned(self.text.get(word.end..).unwrap_or_default()) {
+            return;
+        }
         let Some(compiled) = pattern.compiled() else { return };
-        let begin = word.start.saturating_sub(BEFORE.min(compiled.reach));
+        let begin = word.start.saturating_sub(form.before.min(compiled.reach));
         let end = self.text.len().min(word.end.saturating_add(compiled.reach));
         let mut at = begin;
         while at <= word.start {
@@ -262,7 +326,8 @@ impl<'s> Search<'s> {
                         Some(check) => check.look(Value::new(&item.value)),
                         None => Some(item.verdict),
                     };
-                    if let Some(verdict) = verdict {
+                    let plain = item.value.len() >= PLAIN_MIN && check::entropy(&item.value) < ENTROPY_MIN;
+                    if let Some(verdict) = verdict.filter(|_| !plain) {
                         self.add(no, form, item.span, &item.value, item.key, verdict);
                     }
                 }
@@ -295,6 +360,10 @@ impl<'s> Search<'s> {
         }
         let Some(span) = self.within_edges(form, span) else { return };
         let bytes = self.text.get(span.clone()).unwrap_or_default();
+        // What begins like a token with a checksum and is none is a broken one, and no guess makes more of it.
+        if form.is_guess() && self.rules.begins_surely(bytes) {
+            return;
+        }
         let entropy = form.min_entropy.or((form.check.is_none()).then_some(ENTROPY_MIN));
         if entropy.is_some_and(|least| check::entropy(bytes) < least) {
             return;
@@ -302,7 +371,7 @@ impl<'s> Search<'s> {
         let verdict = match form.check {
             Some(check) => check.look(Value::new(bytes)),
             // What its prefix says is no part of the test: `sk_test_` is no placeholder.
-            None if check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
+            None if form.lead.is_none() && check::placeholder(bytes.get(form.show..).unwrap_or_default()) => None,
             None => Some(Verdict::new(Standing::Pattern)),
         };
         let Some(verdict) = verdict else { return };
@@ -314,25 +383,36 @@ impl<'s> Search<'s> {
         self.add(no, form, span, &bytes, key, verdict);
     }
 
+    /// The byte before a place; none where that is the end of an escape sequence.
+    fn byte_before(&self, at: usize) -> Option<u8> {
+        let before = self.text.get(at.saturating_sub(ESCAPE_MAX)..at)?;
+        let ends = (1..before.len()).any(|len| {
+            let (rest, escape) = before.split_at(before.len() - len);
+            escape_len(rest, escape) == len
+        });
+        before.last().copied().filter(|_| !ends)
+    }
+
     /// The value where nothing of its kind stands beside it. In binary files strings may lie side by side: there the
     /// length in front of it, a checksum, or a beginning that nothing else has will do.
     fn within_edges(&self, form: &Form, span: Range<usize>) -> Option<Range<usize>> {
-        let byte = |at: Option<usize>| at.and_then(|at| self.text.get(at)).copied();
         // What leads up to a value was seen by its own pattern.
-        let left = byte(span.start.checked_sub(1)).filter(|_| form.lead.is_none());
-        let right = byte(Some(span.end));
+        let left = self.byte_before(span.start).filter(|_| form.lead.is_none());
+        let right = self.text.get(span.end).copied();
         let holds = |byte: Option<u8>| byte.is_some_and(|byte| form.edge.holds(byte));
         if !holds(left) && !holds(right) {
             return Some(span);
         }
         let told = || left.map(usize::from) == Some(span.len());
         let proved = || {
-            let value = self.text.get(span.clone()).unwrap_or_default();
-            form.check
-                .and_then(|check| check.look(Value::new(value)))
-                .is_some_and(|v| v.standing == Standing::Validated)
+            form.check.is_some_and(Check::proves) && {
+                let value = self.text.get(span.clone()).unwrap_or_default();
+                form.check
+                    .and_then(|check| check.look(Value::new(value)))
+                    .is_some_and(|v| v.standing == Standing::Validated)
+            }
         };
-        let marked = || form.show >= 4 && form.lead.is_none();
+        let marked = || form.show >= MARK_MIN && form.lead.is_none();
         (proved() || self.context.binary && (told() || marked())).then_some(span)
     }
 
@@ -365,4 +445,4 @@ fn echo(value: &[u8]) -> u64 {
     KEY.get_or_init(RandomState::new).hash_one(value)
 }
 
-const _: () = assert!(BEFORE + MATCH_MAX < 64 << 10, "what is carried from piece to piece is small");
+const _: () = assert!(BEFORE_MAX + MATCH_MAX < 64 << 10, "what is carried from piece to piece is small");

@@ -16,6 +16,8 @@ fn form(rule: &str, find: Find, pattern: &str) -> Form {
         files: Vec::new(),
         reader: Reader::Pattern(Pattern::new(pattern, holds)),
         lead: None,
+        before: 512,
+        assigned: false,
         edge: Edge::Word,
         check: None,
         min_entropy: None,

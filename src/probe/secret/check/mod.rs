@@ -133,6 +133,14 @@ impl Verdict {
 }
 
 impl Check {
+    /// Whether it can be sure of a value whatever stands around it, since a checksum is part of it.
+    pub fn proves(self) -> bool {
+        matches!(
+            self,
+            Self::Crc32Base62 | Self::Crc32Base36Routable | Self::Crc32HexTail | Self::Bech32Age | Self::Macaroon
+        )
+    }
+
     /// What it demands of a value, as the end of a sentence.
     pub fn demands(self) -> &'static str {
         match self {

@@ -1,7 +1,10 @@
 //! Password hashes of accounts: `/etc/shadow`, `/etc/gshadow`, and the files of web servers.
 
 use super::{Item, part::Part};
-use crate::{model::Standing, probe::secret::check::Verdict};
+use crate::{
+    model::Standing,
+    probe::secret::check::{Verdict, placeholder},
+};
 
 /// Reads the second field of each line where it is a hash.
 ///
@@ -59,7 +62,7 @@ fn is_name(name: Part<'_>) -> bool {
 /// The algorithm of a hash of crypt(5); lengths are those of the last field.
 fn crypt(hash: &[u8]) -> Option<&'static str> {
     let fields: Vec<&[u8]> = hash.split(|&byte| byte == b'$').take(8).collect();
-    let last = fields.last().filter(|last| last.iter().all(|byte| is_crypt(*byte)))?;
+    let last = fields.last().filter(|last| last.iter().all(|byte| is_crypt(*byte)) && !placeholder(last))?;
     match fields.as_slice() {
         [b"", b"1", _, _] if last.len() == 22 => Some("MD5-crypt"),
         [b"", b"5", _, ..] if last.len() == 43 => Some("SHA-256-crypt"),
@@ -79,7 +82,9 @@ fn crypt(hash: &[u8]) -> Option<&'static str> {
 fn web(hash: &[u8]) -> Option<&'static str> {
     if let Some(rest) = hash.strip_prefix(b"$apr1$") {
         let mut fields = rest.split(|&byte| byte == b'$');
-        let digest = fields.nth(1).filter(|digest| digest.len() == 22 && digest.iter().all(|byte| is_crypt(*byte)));
+        let digest = fields
+            .nth(1)
+            .filter(|digest| digest.len() == 22 && digest.iter().all(|byte| is_crypt(*byte)) && !placeholder(digest));
         return digest.map(|_| "MD5-crypt of Apache");
     }
     let sha = |prefix: &[u8], len: usize| {
@@ -107,9 +112,13 @@ mod tests {
         Parser,
         testing::{accept, found},
     };
+    use crate::catalogue::sample::make::Rng;
 
     fn hash(prefix: &str, len: usize) -> String {
-        format!("{prefix}{}", "a.B/c9".chars().cycle().take(len).collect::<String>())
+        format!(
+            "{prefix}{}",
+            Rng::new(len as u64).text("abcdefghijkmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWYZ0123456789./", len)
+        )
     }
 
     #[test]
@@ -149,6 +158,7 @@ mod tests {
             &hash("!$6$salt$", 86),
             &hash("$6$salt$", 20),
             "changepasswor",
+            &format!("$6$salt${}", "x".repeat(86)),
         ] {
             let file = format!("root:{field}:19000:0:99999:7:::\n");
             assert_eq!(found(Parser::Shadow, &file), [""; 0], "{field}");

@@ -33,7 +33,12 @@ pub(super) fn maven(file: &[u8]) -> Vec<Item> {
             "settingsSecurity" => {
                 let master = element(&tree, node, "master").filter(|leaf| leaf.value.starts_with(b"{"));
                 items.extend(master.map(|leaf| {
-                    Item::new(leaf.span, "master", leaf.value, verdict(None, "encrypted with a public key"))
+                    Item::new(
+                        leaf.span,
+                        "master",
+                        leaf.value,
+                        verdict(None, "encrypted with a key that everybody knows"),
+                    )
                 }));
             }
             _ => {}

@@ -123,6 +123,11 @@ pub(super) const PROGRAMS: &[Program] = &[
         ..NONE
     },
     Program {
+        names: &["redis-server", "valkey-server"],
+        words: &[("requirepass", Takes::Secret), ("masterauth", Takes::Secret)],
+        ..NONE
+    },
+    Program {
         names: &["redis-cli", "valkey-cli"],
         letters: &[(b'a', Takes::Secret)],
         others: b"hpsnriudxX",
