@@ -353,7 +353,7 @@ impl Level {
                 return;
             }
             let buffer = mem::take(&mut self.buffer);
-            self.part(&buffer, 0..until.max(0), shared);
+            self.part(&buffer, 0..until, shared);
             self.buffer = buffer;
             if join == piece.len() {
                 self.keep(until);

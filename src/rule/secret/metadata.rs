@@ -171,15 +171,70 @@ fn secrets_of(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
         }
     }
     if matches!(text.place, Place::History { .. } | Place::Command(_)) {
-        for item in command::command_secrets(bytes) {
-            found.push(Found::new(&rule.about.id, &item.key, item.span, &item.value, item.verdict));
+        // The exec form, and what the classic builder prints of a health check, have commands in quotes.
+        for part in std::iter::once(0..bytes.len()).chain(quoted(bytes)) {
+            for item in command::command_secrets(bytes.get(part.clone()).unwrap_or_default()) {
+                let span = part.start + item.span.start..part.start + item.span.end;
+                found.push(Found::new(&rule.about.id, &item.key, span, &item.value, item.verdict));
+            }
         }
     }
     merge(found)
+}
+
+/// What stands between double quotes, without them; a backslash keeps what follows it.
+fn quoted(text: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let (mut parts, mut open, mut kept) = (Vec::new(), None, false);
+    for (at, &byte) in text.iter().enumerate() {
+        match byte {
+            _ if std::mem::take(&mut kept) => {}
+            b'\\' => kept = true,
+            b'"' => match open.take() {
+                Some(start) => parts.push(start..at),
+                None => open = Some(at + 1),
+            },
+            _ => {}
+        }
+    }
+    parts
 }
 
 fn search_text(rules: &SecretRules, text: &str) -> Vec<Found> {
     let mut work = WORK;
     let context = Context { binary: false, settings: true };
     search(rules, text.as_bytes(), 0..text.len(), context, &mut work).found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{History, ImageConfig};
+
+    /// A password that is none of anybody's.
+    const VALUE: &str = "Xk3v9Qp2LmZ7rT";
+
+    fn image(created_by: &str) -> ImageInfo {
+        let history = vec![History { created_by: created_by.to_string(), ..History::default() }];
+        ImageInfo { config: Some(ImageConfig { history, ..ImageConfig::default() }), ..ImageInfo::default() }
+    }
+
+    #[test]
+    fn a_secret_of_the_history_is_found_and_taken_out() {
+        let catalogue = Catalogue::builtin().expect("the policies compile");
+        for created_by in [
+            "RUN /bin/sh -c curl -fsS -u deploy:@ https://repo.shop.test/a # buildkit",
+            "/bin/sh -c curl -u deploy:@ https://repo.shop.test/a",
+            "RUN /bin/sh -c true || curl -u ci:@ https://nexus.shop.internal/ # buildkit",
+            "|1 API_TOKEN=@ /bin/sh -c npm ci",
+            "ENV DB_PASSWORD=@",
+            "/bin/sh -c #(nop)  HEALTHCHECK &{[\"CMD-SHELL\" \"curl -u probe:@ http://localhost/\"] \"0s\" \"0s\" \"0s\" '\\x00'}",
+            "HEALTHCHECK &{[\"CMD-SHELL\" \"curl -u probe:@ http://localhost/\"] \"0s\" '\\x00'}",
+            "RUN /bin/sh -c git clone https://deploy:@@git.shop.test/a.git",
+        ] {
+            let image = image(&created_by.replacen('@', VALUE, 1));
+            assert_eq!(judge(&catalogue, &image, 0).len(), 1, "{created_by}");
+            let shown = mask(&catalogue, &image).config.expect("a configuration").history.remove(0).created_by;
+            assert!(!shown.contains(VALUE), "{shown}");
+        }
+    }
 }
