@@ -160,14 +160,14 @@ const PLAIN: &[(&str, &str, &str, &str)] = &[
     (
         "ftp-client-password",
         ".config/filezilla/sitemanager.xml",
-        "{B18}",
-        "<FileZilla3>\n <Server>\n  <Host>ftp.shop.internal</Host>\n  <Pass encoding=\"base64\">@</Pass>\n </Server>\n</FileZilla3>\n",
+        "{w20}",
+        "<FileZilla3>\n <Server>\n  <Host>ftp.shop.internal</Host>\n  <Pass>@</Pass>\n </Server>\n</FileZilla3>\n",
     ),
     (
         "browser-logins",
         ".mozilla/firefox/a.default/logins.json",
         "MDIEEPgAAAAAAAAAAAAAAAAAAAEwFAYIKoZIhvcNAwcECA{b42}=",
-        "{\"logins\":[{\"hostname\":\"https://x\",\"encryptedUsername\":\"@\",\"guid\":\"1\"}]}",
+        "{\"logins\":[{\"hostname\":\"https://x\",\"encryptedPassword\":\"@\",\"guid\":\"1\"}]}",
     ),
     (
         "azure-cli-token-cache",
@@ -186,12 +186,6 @@ const PLAIN: &[(&str, &str, &str, &str)] = &[
         "terraform.tfstate",
         "{p20}",
         "{\n  \"version\": 4,\n  \"terraform_version\": \"1.7.0\",\n  \"resources\": [{\n    \"type\": \"aws_db_instance\",\n    \"instances\": [{\"attributes\": {\n      \"password\": \"@\",\n      \"port\": 5432}}]}]\n}\n",
-    ),
-    (
-        "symfony-default-secret",
-        "config/parameters.yml",
-        "",
-        "parameters:\n    secret: ThisTokenIsNotSoSecretChangeIt\n",
     ),
 ];
 

@@ -268,7 +268,6 @@ pub fn accepted(rule: &str) -> &'static [&'static str] {
         "connection-string-password" => &["connection-string", "spring-password", "dotnet-settings-password"],
         "npmrc-basic-auth" => &["npmrc-auth-token"],
         "private-key-encrypted" => &["private-key"],
-        "symfony-default-secret" => &["symfony-secret"],
         // By a parser of the file or by the form of its header; the remedy is the same.
         "git-remote-credentials" => &["basic-auth-header"],
         // What only a name tells may be told by the general rule, or by that of the file.
