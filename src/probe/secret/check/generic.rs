@@ -47,9 +47,14 @@ pub(super) fn mixed(text: &[u8]) -> Option<Verdict> {
     (fits && !placeholder(text) && !well_known(text)).then(|| Verdict::new(Standing::Pattern))
 }
 
+/// Longest prefix in front of a random body, in bytes.
+const PREFIX_MAX: usize = 9;
+
 /// Characters in random order, behind a prefix that ends in `_`.
 pub(super) fn random(text: &[u8]) -> Option<Verdict> {
-    let start = text.iter().rposition(|&b| b == b'_').map_or(0, |at| at + 1);
+    // In base64url the body may hold one, too.
+    let prefix = text.get(..PREFIX_MAX).unwrap_or(text);
+    let start = prefix.iter().rposition(|&b| b == b'_').map_or(0, |at| at + 1);
     let body = text.get(start..)?;
     (random_order(body) && !placeholder(body)).then(|| Verdict::new(Standing::Pattern))
 }
