@@ -45,10 +45,10 @@ pub(super) const NAMES: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const DEFAULTS: &[&str] = &[
     "0000", "1111", "123", "1234", "12345", "123456", "1234567", "12345678", "123456789", "1234567890", "abc123",
-    "abcd1234", "airflow", "cassandra", "changeit", "couchdb", "elastic", "elasticsearch", "ftp", "grafana",
+    "abcd1234", "airflow", "anonymous", "cassandra", "changeit", "couchdb", "elastic", "elasticsearch", "ftp", "grafana",
     "influxdb", "iloveyou", "jenkins", "kafka", "keycloak", "letmein", "mariadb", "minio", "minio123", "minioadmin",
     "monkey", "my-secret-pw", "neo4j", "nexus", "nopassword", "odoo", "oracle", "p@ssw0rd", "p@ssword", "pa$$w0rd",
     "pa$$word", "passw0rd", "pass@word1", "qwerty", "qwerty123", "raspberry", "s3cr3t", "s3cret", "sa", "sonar",
-    "sonarqube", "sysadmin", "tomcat", "toor", "ubuntu", "vagrant", "welcome", "welcome1", "wordpress", "zabbix",
+    "sonarqube", "sysadmin", "tiger", "tomcat", "toor", "ubuntu", "vagrant", "welcome", "welcome1", "wordpress", "zabbix",
     "zaq12wsx",
 ];
