@@ -52,8 +52,8 @@ pub struct Judged {
 /// run out.
 pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo, now: i64) -> Judged {
     // The configuration is read once as it is; from here on nobody sees its secrets.
-    let metadata = secret::judge_metadata(catalogue, image, now);
     let masked = secret::mask(catalogue, image);
+    let metadata = secret::judge_metadata(catalogue, image, &masked, now);
     let image = &masked;
     let tools = || {
         let signals = signal::collect(catalogue, inventory);

@@ -203,6 +203,13 @@ fn is_solid(byte: &u8) -> bool {
     *byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'{' | b'}')
 }
 
+/// Whether a value is the next variable: `A= B=x` leaves A empty.
+fn is_assignment(value: &[u8]) -> bool {
+    let name =
+        value.iter().take_while(|&&byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_').count();
+    name > 0 && value.get(name) == Some(&b'=') && value.len() > name + 2
+}
+
 /// Whether the rest of a name is followed by a sign of assignment and by what could be a value.
 fn is_assigned(rest: &[u8]) -> bool {
     let rest = rest.get(..NAME_REST).unwrap_or(rest);
@@ -365,7 +372,7 @@ impl<'s> Search<'s> {
         let Some(span) = self.within_edges(form, span) else { return };
         let bytes = self.text.get(span.clone()).unwrap_or_default();
         // What begins like a token with a checksum and is none is a broken one, and no guess makes more of it.
-        if form.is_guess() && self.rules.begins_surely(bytes) {
+        if form.is_guess() && (self.rules.begins_surely(bytes) || is_assignment(bytes)) {
             return;
         }
         let entropy = form.min_entropy.or((form.check.is_none()).then_some(ENTROPY_MIN));

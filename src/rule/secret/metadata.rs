@@ -27,8 +27,9 @@ const WORK: u64 = 1 << 30;
 /// What stands in the place of a secret.
 const HIDDEN: &str = "...";
 
-/// The findings about the configuration and the history.
-pub fn judge(catalogue: &Catalogue, image: &ImageInfo, now: i64) -> Vec<Finding> {
+/// The findings about the configuration and the history. What they show of the image is taken from `shown`, which is the
+/// image after [`mask`].
+pub fn judge(catalogue: &Catalogue, image: &ImageInfo, shown: &ImageInfo, now: i64) -> Vec<Finding> {
     // By value and in the order of places: a variable stands in the history, too, and is one secret.
     let mut secrets: Vec<(u64, Vec<Sighting>)> = Vec::new();
     for text in texts(image) {
@@ -40,7 +41,7 @@ pub fn judge(catalogue: &Catalogue, image: &ImageInfo, now: i64) -> Vec<Finding>
             }
         }
     }
-    secrets.iter().filter_map(|(_, places)| finding(catalogue, image, places, now)).collect()
+    secrets.iter().filter_map(|(_, places)| finding(catalogue, shown, places, now)).collect()
 }
 
 /// The image with every secret of its configuration and history taken out: what reports may show.
@@ -50,7 +51,7 @@ pub fn mask(catalogue: &Catalogue, image: &ImageInfo) -> ImageInfo {
     let hide_history = |text: &mut String| {
         let place = Place::History { entry: 0, layer: None };
         let whole = Text::history(place, text, &declared);
-        *text = masked(text, &secrets_of(catalogue, &whole));
+        *text = masked(text, &sightings(catalogue, &whole));
     };
     for history in image.layers.iter_mut().filter_map(|layer| layer.history.as_mut()) {
         hide_history(&mut history.created_by);
@@ -63,12 +64,12 @@ pub fn mask(catalogue: &Catalogue, image: &ImageInfo) -> ImageInfo {
     }
     for (name, value) in &mut config.labels {
         let label = Text::assignment(Place::Label(name.clone()), name, value);
-        let hidden = masked(&label.text, &secrets_of(catalogue, &label));
+        let hidden = masked(&label.text, &sightings(catalogue, &label));
         *value = hidden.get(name.len() + 1..).unwrap_or(HIDDEN).to_string();
     }
     for words in [&mut config.entrypoint, &mut config.cmd, &mut config.healthcheck] {
         let line = Text::command("CMD", words);
-        let found = secrets_of(catalogue, &line);
+        let found = sightings(catalogue, &line);
         let mut at = 0;
         for word in words.iter_mut() {
             let span = at..at + word.len();
@@ -143,17 +144,26 @@ fn secret_place(sighting: &Sighting) -> SecretPlace {
 }
 
 fn masked(text: &str, found: &[Found]) -> String {
+    let mut spans: Vec<_> = found.iter().map(|found| (found.span.start, found.span.end)).collect();
+    spans.sort_unstable();
     let (mut out, mut at) = (String::new(), 0);
-    for found in found {
-        out += text.get(at..found.span.start).unwrap_or_default();
-        out += HIDDEN;
-        at = found.span.end.max(at);
+    for (start, end) in spans {
+        if start >= at {
+            out += text.get(at..start).unwrap_or_default();
+            out += HIDDEN;
+        }
+        at = end.max(at);
     }
     out + text.get(at..).unwrap_or_default()
 }
 
 /// Every secret of one text, by its place; no two take the same bytes.
 fn secrets_of(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
+    merge(sightings(catalogue, text))
+}
+
+/// Everything that some way takes for a secret: what is hidden is hidden by all of them.
+fn sightings(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
     let bytes = text.text.as_bytes();
     let mut found = search_text(&catalogue.secrets, &text.text);
     let judgement = match &text.place {
@@ -179,7 +189,7 @@ fn secrets_of(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
             }
         }
     }
-    merge(found)
+    found
 }
 
 /// What stands between double quotes, without them; a backslash keeps what follows it.
@@ -208,14 +218,16 @@ fn search_text(rules: &SecretRules, text: &str) -> Vec<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{History, ImageConfig};
+    use crate::model::{History, ImageConfig, LayerInfo};
 
     /// A password that is none of anybody's.
     const VALUE: &str = "Xk3v9Qp2LmZ7rT";
 
     fn image(created_by: &str) -> ImageInfo {
-        let history = vec![History { created_by: created_by.to_string(), ..History::default() }];
-        ImageInfo { config: Some(ImageConfig { history, ..ImageConfig::default() }), ..ImageInfo::default() }
+        let history = History { created_by: created_by.to_string(), ..History::default() };
+        let layers = vec![LayerInfo { history: Some(history.clone()), ..LayerInfo::default() }];
+        let config = ImageConfig { history: vec![history], ..ImageConfig::default() };
+        ImageInfo { config: Some(config), layers, ..ImageInfo::default() }
     }
 
     #[test]
@@ -232,9 +244,11 @@ mod tests {
             "RUN /bin/sh -c git clone https://deploy:@@git.shop.test/a.git",
         ] {
             let image = image(&created_by.replacen('@', VALUE, 1));
-            assert_eq!(judge(&catalogue, &image, 0).len(), 1, "{created_by}");
-            let shown = mask(&catalogue, &image).config.expect("a configuration").history.remove(0).created_by;
-            assert!(!shown.contains(VALUE), "{shown}");
+            let shown = mask(&catalogue, &image);
+            let findings = judge(&catalogue, &image, &shown, 0);
+            assert_eq!(findings.len(), 1, "{created_by}");
+            let told = serde_json::to_string(&(findings, shown)).expect("JSON");
+            assert!(!told.contains(VALUE), "{told}");
         }
     }
 }
