@@ -322,7 +322,9 @@ fn diagnose(image: &ImageInfo, inventory: &Inventory) -> Vec<Diagnostic> {
     let mut all: Vec<Diagnostic> = image.notes.iter().cloned().map(about_image).collect();
     all.extend(inventory.notices().map(of_layer));
     for (layer, facts) in inventory.layers().iter().enumerate() {
-        all.extend(facts.coverage.unread.iter().map(|(why, unread)| Diagnostic {
+        // What is documented as not opened is counted in the report, and no more than that.
+        let limits = facts.coverage.unread.iter().filter(|(why, _)| why.is_limit());
+        all.extend(limits.map(|(why, unread)| Diagnostic {
             layer: u32::try_from(layer + 1).ok(),
             path: Some(unread.first.clone()),
             text: why.sentence(unread.count),

@@ -88,6 +88,10 @@ impl Page<'_> {
                 let (opened, members) = (text::count(searched.opened), text::count(searched.members));
                 parts.push(format!("and {members} files inside of {opened} archives and repositories"));
             }
+            let closed: u64 = searched.unread.values().map(|unread| unread.count).sum();
+            if closed > 0 {
+                parts.push(format!("({} not opened: other formats, encrypted or damaged)", text::count(closed)));
+            }
             self.wrapped("secrets", &parts.join(" "))?;
         }
         if let Some(user) = &report.user {
