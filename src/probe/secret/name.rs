@@ -2,6 +2,8 @@
 //!
 //! A name never makes a secret; it is how people find the place again, and where guessing is worth its time.
 
+use memchr::memmem;
+
 use super::check;
 use crate::{
     model::{Format, path},
@@ -54,6 +56,18 @@ const SOURCES: [&[u8]; 17] = [
     b".pl", b".groovy", b".scala", b".ipynb",
 ];
 
+/// Where package managers of languages keep what they fetched.
+const STORES: [&[u8]; 8] = [
+    b"/_cacache/",
+    b"/.pnpm-store/",
+    b"/.yarn/cache/",
+    b"/.m2/repository/",
+    b"/.gradle/caches/",
+    b"cargo/registry/",
+    b"/pkg/mod/",
+    b"/gems/",
+];
+
 /// Where a distribution puts what its packages bring.
 const DISTRIBUTION: [&[u8]; 6] =
     [b"usr/lib/", b"usr/lib64/", b"usr/share/", b"usr/libexec/", b"usr/include/", b"var/lib/dpkg/"];
@@ -98,7 +112,8 @@ pub fn may_hold_settings(file: &[u8], brought: bool, format: Format, size: u64) 
 
 /// Whether a file lies where package managers put what they bring.
 pub fn is_brought(file: &[u8]) -> bool {
-    in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir))
+    let holds = |dirs: &&[u8]| memmem::find(file, dirs).is_some();
+    in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir)) || STORES.iter().any(|dirs| holds(dirs))
 }
 
 /// The name that a value is given: what stands before `=`, `:` or `=>` in front of it, quotes left out.
