@@ -113,7 +113,7 @@ pub fn may_hold_settings(file: &[u8], brought: bool, format: Format, size: u64) 
 /// Whether a file lies where package managers put what they bring.
 pub fn is_brought(file: &[u8]) -> bool {
     let holds = |dirs: &&[u8]| memmem::find(file, dirs).is_some();
-    in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir)) || STORES.iter().any(|dirs| holds(dirs))
+    in_package(file) || DISTRIBUTION.iter().any(|dir| file.starts_with(dir)) || STORES.iter().any(holds)
 }
 
 /// The name that a value is given: what stands before `=`, `:` or `=>` in front of it, quotes left out.
