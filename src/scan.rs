@@ -145,7 +145,7 @@ fn read_with(
         }
         Source::Stream(stream) => peel_stream(stream, &peeler)?,
         Source::Rootfs(rootfs) => {
-            let facts = layer::walk(&rootfs.root, &probes, options.limits).map_err(|e| {
+            let facts = pool.install(|| layer::walk(&rootfs.root, &probes, options.limits)).map_err(|e| {
                 Error::judge(format!("can not read the directory \"{}\"", rootfs.root.display())).cause(e)
             })?;
             (rootfs.image, vec![facts])

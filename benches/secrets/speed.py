@@ -132,16 +132,17 @@ def mixed(work, place):
             for member in members:
                 path = pathlib.Path(folder, member)
                 if path.is_file() and not path.is_symlink():
-                    files.append((hashlib.sha256(str(path.relative_to(work)).encode()).digest(), path))
+                    # one root file system: Debian, with node's projects in /srv and Python's in /app and /opt
+                    files.append((digest_of(path.relative_to(work)), path, path.relative_to(tree)))
     left = {sort: share * GIB for sort, share in MIX.items()}
-    for _, path in sorted(files):
+    for _, path, name in sorted(files):
         with path.open("rb") as stream:
             sort = sort_of(path, stream.read(512))
         size = path.stat().st_size
         if left[sort] < size or size == 0:
             continue
         left[sort] -= size
-        to = place / path.relative_to(work)
+        to = place / name
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, to)
     for name in ("etc/os-release", "var/lib/dpkg/status"):
@@ -152,6 +153,10 @@ def mixed(work, place):
     short = {sort: f"{rest / MIB:.0f} MiB" for sort, rest in left.items() if rest > 8 * MIB}
     if short:
         print(f"   less of {short}", file=sys.stderr)
+
+
+def digest_of(path):
+    return hashlib.sha256(str(path).encode()).digest()
 
 
 def only(sort):
@@ -177,9 +182,10 @@ def image(work, place):
     tree = work / "speed-mixed"
     prepare(work, "mixed", mixed)
     (place / "blobs/sha256").mkdir(parents=True)
+    # the base, and what two steps of a build bring
     tops = [[], [], []]
-    for number, entry in enumerate(sorted(tree.iterdir())):
-        tops[number % 3].append(entry)
+    for entry in sorted(tree.iterdir()):
+        tops[{"srv": 1, "app": 2, "opt": 2}.get(entry.name, 0)].append(entry)
     layers, diffs = [], []
     for entries in filter(None, tops):
         part = place / "part"

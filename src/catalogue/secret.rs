@@ -32,6 +32,8 @@ pub struct RawSecret {
     #[serde(default)]
     lead: Option<String>,
     #[serde(default)]
+    inside: bool,
+    #[serde(default)]
     words: Vec<String>,
     #[serde(default)]
     assigned: bool,
@@ -97,6 +99,7 @@ impl RawSecret {
         for word in self.words.iter().filter(|word| word.len() < WORD_MIN) {
             fault.fault(format!("`words` of {shown} wants {WORD_MIN} bytes or more, not \"{word}\""));
         }
+        fault.needs(!self.inside || self.lead.is_some(), || format!("`inside` of {shown} wants `lead`"));
         fault.needs(self.lead.is_none() || !self.start.is_empty(), || format!("`lead` of {shown} wants `start`"));
         fault.needs(self.min_entropy.is_none_or(|bits| (0.0..=8.0).contains(&bits)), || {
             format!("`min_entropy` of {shown} wants bits for each character, 0 to 8")
@@ -131,6 +134,7 @@ impl RawSecret {
             find,
             files: self.files.iter().map(|path| FilePath::new(path)).collect(),
             reader,
+            inside: self.inside,
             lead,
             assigned: self.assigned,
             before: self.before.unwrap_or(BEFORE).min(BEFORE_MAX),

@@ -11,8 +11,11 @@ use crate::{
         settle::settle,
         tar::{EntryKind, Fragment, Header, Sink},
     },
-    model::{Entry, EntryId, Format, ImagePath, Kind, LayerFacts, Notice, Observation, Whiteout, path},
-    probe::{Looker, Probes},
+    model::{Entry, EntryId, Fact, Format, ImagePath, Kind, LayerFacts, Notice, Observation, Whiteout, path},
+    probe::{
+        Looker, Probes, UNSEARCHED,
+        secret::{Batch, Searched},
+    },
 };
 
 /// The prefix of whiteout names (OCI image specification, layer.md, "Whiteouts").
@@ -34,6 +37,8 @@ const NAME_MAX: usize = 4096;
 pub struct Builder<'p> {
     facts: LayerFacts,
     looker: Looker<'p>,
+    /// The files that the looker put aside.
+    aside: Vec<EntryId>,
     name: Vec<u8>,
     link: Vec<u8>,
     /// The regular file whose body is passing by.
@@ -97,7 +102,8 @@ impl<'p> Builder<'p> {
     pub fn new(probes: &'p Probes, limits: Limits) -> Self {
         Self {
             facts: LayerFacts::default(),
-            looker: Looker::new(probes),
+            looker: Looker::new(probes).with_aside(),
+            aside: Vec::new(),
             name: Vec::new(),
             link: Vec::new(),
             open: None,
@@ -201,16 +207,48 @@ impl<'p> Builder<'p> {
         let seen = self.looker.end();
         self.facts.entries.set_format(entry, seen.format);
         self.facts.observations.extend(seen.facts.into_iter().map(|fact| Observation { entry, fact }));
+        if seen.put_aside {
+            self.aside.push(entry);
+        }
         for fault in seen.faults {
             self.notice(true, fault);
         }
     }
 
+    /// Files whose search for secrets was put off, when they have so many bytes together. They can be searched while
+    /// more entries come; what came of it belongs to [`Builder::told`] before the next batch is taken.
+    pub fn batch(&mut self, least: usize) -> Option<(Vec<EntryId>, Batch<'p>)> {
+        let batch = self.looker.batch(least)?;
+        Some((std::mem::take(&mut self.aside), batch))
+    }
+
+    /// Takes over what was found in the files of a batch.
+    pub fn told(&mut self, entries: Vec<EntryId>, searched: Searched) {
+        self.looker.account(&searched);
+        for (entry, secrets) in entries.into_iter().zip(searched.files) {
+            match secrets {
+                Ok(secrets) => {
+                    let fact = secrets.map(|secrets| Observation { entry, fact: Fact::Secrets(secrets) });
+                    self.facts.observations.extend(fact);
+                }
+                Err(_) => {
+                    let path = self.facts.entries.get(entry).map(|e| e.path.to_vec()).unwrap_or_default();
+                    self.notice_of(&path, true, UNSEARCHED.into());
+                }
+            }
+        }
+    }
+
     /// Says something about the entry at hand.
     pub fn notice(&mut self, unread: bool, text: impl Into<String>) {
+        let name = std::mem::take(&mut self.name);
+        self.notice_of(&name, unread, text.into());
+        self.name = name;
+    }
+
+    fn notice_of(&mut self, path: &[u8], unread: bool, text: String) {
         if self.facts.notices.len() < NOTICES_MAX {
-            let path = Some(ImagePath::new(&self.name));
-            self.facts.notices.push(Notice { path, text: text.into(), unread });
+            self.facts.notices.push(Notice { path: Some(ImagePath::new(path)), text, unread });
         } else {
             self.dropped_notices += 1;
         }
@@ -224,6 +262,11 @@ impl<'p> Builder<'p> {
 
     /// Ends the layer: the facts, settled.
     pub fn finish(mut self) -> LayerFacts {
+        if let Some((entries, batch)) = self.batch(0) {
+            self.told(entries, batch.search());
+        }
+        // What batches told came late.
+        self.facts.observations.sort_by_key(|observation| observation.entry);
         if self.dropped_notices > 0 {
             let text = format!("{} more notices about this layer are not listed", self.dropped_notices);
             self.facts.notices.push(Notice { path: None, text, unread: true });

@@ -29,6 +29,9 @@ const INPUT: usize = 512 << 10;
 /// Bytes of the tar stream handled at a time: with both buffers still in a second-level cache.
 const OUTPUT: usize = 512 << 10;
 
+/// Bytes of small files that are searched for secrets together, while the next piece is read.
+pub(super) const BATCH: usize = 1 << 20;
+
 /// Bytes of the tar stream before the ratio limit is looked at: small layers of zeros are common and harmless.
 const RATIO_FROM: u64 = 1 << 30;
 
@@ -116,7 +119,7 @@ impl Peeler<'_> {
             Err(error) => return Err(input.drain(promise).unwrap_or(error)),
         };
         let blob = input.digest();
-        let (mut facts, diff_id) = scan.finish()?;
+        let (mut facts, diff_id) = self.pool.install(|| scan.finish())?;
         let diff_id = diff_id.unwrap_or(blob);
         facts.blob = Some(blob);
         facts.diff_id = Some(diff_id);
@@ -169,7 +172,7 @@ impl Peeler<'_> {
     fn read_plain(&self, input: &mut Input<'_>, scan: &mut Scan<'_>, promise: Promise) -> Result<u64, PeelError> {
         while !input.is_over() {
             let chunk = std::mem::take(&mut input.chunk);
-            let scanned = self.pool.install(|| rayon::join(|| input.hasher.update(&chunk), || scan.take(&chunk)).1);
+            let scanned = self.pool.install(|| rayon::join(|| input.hasher.update(&chunk), || scan.read(&chunk)).1);
             input.chunk = chunk;
             input.hashed = true;
             scanned?;
@@ -201,7 +204,7 @@ impl Peeler<'_> {
                 [] => decoder.flush(&mut next).map(|written| Step { read: 0, written }),
                 _ => decoder.step(left, &mut next),
             };
-            let read_ready = || rayon::join(|| diff_id.update(&ready), || scan.take(&ready)).1;
+            let read_ready = || rayon::join(|| diff_id.update(&ready), || scan.read(&ready)).1;
             let (step, scanned) = self.pool.install(|| rayon::join(decode, || rayon::join(hash_stored, read_ready).1));
             *hashed = true;
             let step = step?;
@@ -327,6 +330,14 @@ impl<'p> Scan<'p> {
             trailer: Trailer::default(),
             diff_id: None,
         }
+    }
+
+    /// Reads the next piece while what the last ones put aside is searched.
+    fn read(&mut self, piece: &[u8]) -> Result<(), PeelError> {
+        let Some((entries, batch)) = self.builder.batch(BATCH) else { return self.take(piece) };
+        let (read, searched) = rayon::join(|| self.take(piece), || batch.search());
+        self.builder.told(entries, searched);
+        read
     }
 
     fn take(&mut self, piece: &[u8]) -> Result<(), PeelError> {

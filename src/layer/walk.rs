@@ -11,16 +11,17 @@ use std::{
         ffi::OsStrExt,
         fs::{FileTypeExt, MetadataExt},
     },
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
     layer::{
         Limits, PeelError,
         build::{Builder, Meta},
+        peel::BATCH,
     },
     model::{Kind, LayerFacts},
-    probe::Probes,
+    probe::{Probes, secret::Batch},
 };
 
 /// Bytes read at a time.
@@ -34,38 +35,33 @@ const CHUNK: usize = 256 << 10;
 /// [`PeelError::Read`] when the root itself can not be listed, [`PeelError::Limit`] when there are too many files.
 pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, PeelError> {
     let device = fs::metadata(root)?.dev();
-    let mut walk =
-        Walk { builder: Builder::new(probes, limits), limits, device, links: HashMap::new(), entries: 0, bytes: 0 };
-    let mut chunk = vec![0; CHUNK];
-    let mut todo = vec![root.to_path_buf()];
-    while let Some(dir) = todo.pop() {
-        let name = dir.strip_prefix(root).unwrap_or(&dir).as_os_str().as_bytes().to_vec();
-        let listed = fs::read_dir(&dir).and_then(|all| all.collect::<io::Result<Vec<_>>>());
-        let mut names = match listed {
-            Ok(listed) => listed.into_iter().map(|e| e.file_name()).collect::<Vec<_>>(),
-            Err(e) if dir == root => return Err(e.into()),
-            Err(e) => {
-                walk.builder.unread(&name, format!("can not be listed: {e}"));
-                continue;
-            }
-        };
-        names.sort_unstable();
-        // The last pushed directory is the next one read: keep the order of names.
-        let mut dirs = Vec::new();
-        for file in names {
-            let path = dir.join(&file);
-            let name =
-                if name.is_empty() { file.as_bytes().to_vec() } else { [&name, &b"/"[..], file.as_bytes()].concat() };
-            match fs::symlink_metadata(&path) {
-                Ok(meta) => {
-                    if walk.file(&path, &name, &meta, &mut chunk)? {
-                        dirs.push(path);
-                    }
-                }
-                Err(e) => walk.builder.unread(&name, format!("can not be read: {e}")),
-            }
+    let mut walk = Walk {
+        root,
+        todo: vec![root.to_path_buf()],
+        files: Vec::new().into_iter(),
+        dirs: Vec::new(),
+        chunk: vec![0; CHUNK],
+        builder: Builder::new(probes, limits),
+        limits,
+        device,
+        links: HashMap::new(),
+        entries: 0,
+        bytes: 0,
+    };
+    let mut aside = None;
+    loop {
+        // What was put aside is searched while more is read.
+        let (more, told) = rayon::join(
+            || walk.read_some(),
+            || aside.take().map(|(entries, batch): (_, Batch<'_>)| (entries, batch.search())),
+        );
+        if let Some((entries, searched)) = told {
+            walk.builder.told(entries, searched);
         }
-        todo.extend(dirs.into_iter().rev());
+        if !more? {
+            break;
+        }
+        aside = walk.builder.batch(BATCH);
     }
     let mut facts = walk.builder.finish();
     // There is no archive: its bytes are those of the files, whether they could be read or not.
@@ -76,6 +72,13 @@ pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, 
 }
 
 struct Walk<'p> {
+    root: &'p Path,
+    /// Directories to read, the next one last.
+    todo: Vec<PathBuf>,
+    /// What is left of the directory at hand, and the directories that were met in it.
+    files: std::vec::IntoIter<PathBuf>,
+    dirs: Vec<PathBuf>,
+    chunk: Vec<u8>,
     builder: Builder<'p>,
     limits: Limits,
     device: u64,
@@ -87,8 +90,52 @@ struct Walk<'p> {
 }
 
 impl Walk<'_> {
+    /// Reads on until there are about [`BATCH`] bytes more, and tells whether anything is left.
+    fn read_some(&mut self) -> Result<bool, PeelError> {
+        let until = self.bytes.saturating_add(BATCH as u64);
+        while self.bytes < until {
+            let Some(path) = self.files.next() else {
+                // The last pushed directory is the next one read: keep the order of names.
+                self.todo.extend(self.dirs.drain(..).rev());
+                let Some(dir) = self.todo.pop() else { return Ok(false) };
+                self.list(&dir)?;
+                continue;
+            };
+            let name = self.name(&path);
+            match fs::symlink_metadata(&path) {
+                Ok(meta) => {
+                    if self.file(&path, &name, &meta)? {
+                        self.dirs.push(path);
+                    }
+                }
+                Err(e) => self.builder.unread(&name, format!("can not be read: {e}")),
+            }
+        }
+        Ok(true)
+    }
+
+    fn name(&self, path: &Path) -> Vec<u8> {
+        path.strip_prefix(self.root).unwrap_or(path).as_os_str().as_bytes().to_vec()
+    }
+
+    fn list(&mut self, dir: &Path) -> Result<(), PeelError> {
+        let listed = fs::read_dir(dir).and_then(|all| all.collect::<io::Result<Vec<_>>>());
+        let mut names: Vec<_> = match listed {
+            Ok(listed) => listed.into_iter().map(|e| e.file_name()).collect(),
+            Err(e) if dir == self.root => return Err(e.into()),
+            Err(e) => {
+                let name = self.name(dir);
+                self.builder.unread(&name, format!("can not be listed: {e}"));
+                return Ok(());
+            }
+        };
+        names.sort_unstable();
+        self.files = names.into_iter().map(|name| dir.join(name)).collect::<Vec<_>>().into_iter();
+        Ok(())
+    }
+
     /// Notes one file, and tells whether it is a directory to go into.
-    fn file(&mut self, path: &Path, name: &[u8], meta: &Metadata, chunk: &mut [u8]) -> Result<bool, PeelError> {
+    fn file(&mut self, path: &Path, name: &[u8], meta: &Metadata) -> Result<bool, PeelError> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             return Err(PeelError::Limit(format!("more than {} files", self.limits.entries)));
@@ -96,7 +143,7 @@ impl Walk<'_> {
         let kind = meta.file_type();
         let plain = |kind| Meta { kind, mode: meta.mode(), uid: meta.uid(), gid: meta.gid(), size: 0 };
         let (kind, link) = if kind.is_file() {
-            return self.regular(path, name, meta, chunk).map(|()| false);
+            return self.regular(path, name, meta).map(|()| false);
         } else if kind.is_dir() {
             (Kind::Dir, Vec::new())
         } else if kind.is_symlink() {
@@ -118,7 +165,7 @@ impl Walk<'_> {
         Ok(kind == Kind::Dir && !other)
     }
 
-    fn regular(&mut self, path: &Path, name: &[u8], meta: &Metadata, chunk: &mut [u8]) -> Result<(), PeelError> {
+    fn regular(&mut self, path: &Path, name: &[u8], meta: &Metadata) -> Result<(), PeelError> {
         let entry = Meta { kind: Kind::File, mode: meta.mode(), uid: meta.uid(), gid: meta.gid(), size: meta.len() };
         if meta.nlink() > 1 {
             let first = self.links.entry((meta.dev(), meta.ino())).or_insert_with(|| name.to_vec()).clone();
@@ -130,14 +177,14 @@ impl Walk<'_> {
         }
         self.builder.begin_plain(name, b"", entry)?;
         self.bytes = self.bytes.saturating_add(meta.len());
-        if let Err(e) = self.read(path, meta, chunk) {
+        if let Err(e) = self.read(path, meta) {
             self.builder.notice(true, format!("can not be read: {e}"));
         }
         self.builder.end();
         Ok(())
     }
 
-    fn read(&mut self, path: &Path, meta: &Metadata, chunk: &mut [u8]) -> io::Result<()> {
+    fn read(&mut self, path: &Path, meta: &Metadata) -> io::Result<()> {
         let file = File::open(path)?;
         let opened = file.metadata()?;
         if (opened.dev(), opened.ino()) != (meta.dev(), meta.ino()) {
@@ -146,9 +193,9 @@ impl Walk<'_> {
         // A file that grows meanwhile is read up to the size it had.
         let mut file = file.take(meta.len());
         loop {
-            match file.read(chunk)? {
+            match file.read(&mut self.chunk)? {
                 0 => return Ok(()),
-                count => self.builder.body(&chunk[..count]),
+                count => self.builder.body(self.chunk.get(..count).unwrap_or_default()),
             }
         }
     }

@@ -4,12 +4,13 @@
 //! which are searched for literals, and keeps nothing of all others. Memory does not depend on the size of a file.
 
 use std::{
+    mem,
     ops::Range,
     panic::{self, AssertUnwindSafe},
     sync::Arc,
 };
 
-use crate::model::{Coverage, Fact, Format, FormatSet, ImagePath, Lang, Manager, path};
+use crate::model::{Coverage, Fact, FileSecrets, Format, FormatSet, ImagePath, Lang, Manager, path};
 
 use super::{
     apk,
@@ -22,7 +23,7 @@ use super::{
     malformed::Parsed,
     node::NodeFile,
     npm, passwd, python, rpm,
-    secret::{Hunter, SecretRules},
+    secret::{Aside, Batch, Hunter, Searched, SecretRules},
     shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
@@ -32,6 +33,9 @@ const SNIFF: usize = 512;
 
 /// Go magics followed up in one file: the real one, and copies of it in programs that read it.
 const GO_TRIES: usize = 8;
+
+/// What is said of a file in which the search for secrets failed.
+pub const UNSEARCHED: &str = "was not searched for secrets: the search failed, which is a bug in offcut";
 
 /// What a piece of a hole in a sparse file reads as; longer than what any literal can reach over twice.
 const ZEROS: [u8; 2 * LITERAL_MAX] = [0; 2 * LITERAL_MAX];
@@ -87,6 +91,8 @@ pub struct Seen {
     pub facts: Vec<Fact>,
     /// What was wrong with it; each sentence is about this file.
     pub faults: Vec<String>,
+    /// Whether [`Looker::batch`] gives it out to be searched for secrets.
+    pub put_aside: bool,
 }
 
 /// How a file's body is treated.
@@ -148,6 +154,9 @@ pub struct Looker<'p> {
     /// The members of a Java archive.
     jar: Option<jvm::Scan>,
     secrets: Option<Hunter<'p>>,
+    /// Small files that are searched for secrets later, and whether the file at hand is one.
+    aside: Option<Aside<'p>>,
+    put_aside: bool,
     /// Whether the search for secrets failed in this file.
     lost: bool,
 }
@@ -201,8 +210,28 @@ impl<'p> Looker<'p> {
             shape: ShapeLook::new(&probes.shapes),
             jar: None,
             secrets: probes.secrets.as_deref().map(Hunter::new),
+            aside: None,
+            put_aside: false,
             lost: false,
         }
+    }
+
+    /// Puts small files aside, for [`Looker::batch`] to search for secrets on several threads.
+    #[must_use]
+    pub fn with_aside(self) -> Self {
+        Self { aside: self.probes.secrets.as_deref().map(Aside::new), ..self }
+    }
+
+    /// The files that were put aside since the last batch, when they have so many bytes together.
+    pub fn batch(&mut self, least: usize) -> Option<Batch<'p>> {
+        let work = self.secrets.as_ref()?.budget().work;
+        self.aside.as_mut()?.batch(least, work)
+    }
+
+    /// Takes over what was done for a batch.
+    pub fn account(&mut self, searched: &Searched) {
+        self.hunt(|hunter| hunter.account(searched));
+        self.aside.iter_mut().for_each(Aside::settle);
     }
 
     /// Starts the regular file at a cleaned path; `size` in bytes.
@@ -214,13 +243,21 @@ impl<'p> Looker<'p> {
         self.buffer.clear();
         self.offset = 0;
         self.shape.begin(path);
-        self.hunt(|hunter| hunter.begin(path, size));
+        self.put_aside = self.aside.as_mut().is_some_and(|aside| aside.begin(path, size));
+        if !self.put_aside {
+            self.hunt(|hunter| hunter.begin(path, size));
+        }
     }
 
     /// Takes the next bytes of the file.
     pub fn body(&mut self, piece: &[u8]) {
         self.shape.feed(piece);
-        self.hunt(|hunter| hunter.feed(piece));
+        match self.aside.as_mut().filter(|_| self.put_aside) {
+            Some(aside) => aside.feed(piece),
+            None => {
+                self.hunt(|hunter| hunter.feed(piece));
+            }
+        }
         self.take(piece);
     }
 
@@ -267,7 +304,12 @@ impl<'p> Looker<'p> {
     /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
     pub fn skip(&mut self, zeros: u64) {
         self.shape.skip(zeros);
-        self.hunt(|hunter| hunter.skip(zeros));
+        match self.aside.as_mut().filter(|_| self.put_aside) {
+            Some(aside) => aside.skip(zeros),
+            None => {
+                self.hunt(|hunter| hunter.skip(zeros));
+            }
+        }
         self.pass(zeros);
     }
 
@@ -323,24 +365,41 @@ impl<'p> Looker<'p> {
         // Whatever a parser does with a hostile file, it must not cost the report.
         let seen = panic::catch_unwind(AssertUnwindSafe(|| match self.plan {
             Plan::Collect(record, limit) => self.parse(record, limit),
-            Plan::Search => Seen { format: self.format, facts: self.found(), faults: Vec::new() },
+            Plan::Search => Seen { format: self.format, facts: self.found(), ..Seen::default() },
             Plan::Pass | Plan::Undecided(_) => Seen { format: self.format, ..Seen::default() },
         }));
         let mut seen = seen.unwrap_or_else(|_| Seen {
             format: self.format,
-            facts: Vec::new(),
             faults: vec!["could not be read: its parser failed, which is a bug in offcut".into()],
+            ..Seen::default()
         });
         seen.facts.extend(self.shape.end());
-        let secrets = self.hunt(Hunter::end).flatten();
-        seen.facts.extend(secrets.map(Fact::Secrets));
-        if std::mem::take(&mut self.lost) {
-            seen.faults.push("was not searched for secrets: the search failed, which is a bug in offcut".into());
+        let secrets = if mem::take(&mut self.put_aside) { self.end_aside(&mut seen) } else { self.hunt(Hunter::end) };
+        seen.facts.extend(secrets.flatten().map(Fact::Secrets));
+        if mem::take(&mut self.lost) {
+            seen.faults.push(UNSEARCHED.into());
         }
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
         seen
+    }
+
+    /// Leaves the file for the next batch, or searches it at once where that can not be.
+    fn end_aside(&mut self, seen: &mut Seen) -> Option<Option<FileSecrets>> {
+        let mut aside = self.aside.take()?;
+        let nested_left = self.secrets.as_ref().map_or(0, |hunter| hunter.budget().nested);
+        let alone = |path: &[u8], body: &[u8]| {
+            self.hunt(|hunter| {
+                hunter.begin(path, body.len() as u64);
+                hunter.feed(body);
+                hunter.end()
+            })
+        };
+        let done = aside.end(nested_left, alone);
+        seen.put_aside = done.is_none();
+        self.aside = Some(aside);
+        done.flatten()
     }
 
     fn decide(&mut self) {
@@ -364,7 +423,7 @@ impl<'p> Looker<'p> {
             self.go.clear();
             self.dynamic = None;
             self.interpreter = None;
-            let head = std::mem::take(&mut self.buffer);
+            let head = mem::take(&mut self.buffer);
             self.search(&head);
             if self.format != Format::Elf {
                 self.buffer = head;

@@ -30,7 +30,7 @@ pub mod sieve;
 mod sum;
 
 pub use self::{
-    look::{Looker, Probes, Seen},
+    look::{Looker, Probes, Seen, UNSEARCHED},
     shape::Shapes,
     shape::shape_of,
 };

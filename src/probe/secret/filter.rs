@@ -1,11 +1,9 @@
 //! Finds the few places of a buffer where a token could be, faster than memory is filled.
 //!
 //! Tokens are long: sixteen and more letters, digits and a few signs in a row, which in other bytes are rare. Blocks of
-//! 64 bytes are classified at once, in a form that compilers turn into vector instructions; only a run of such
-//! bytes is looked at one by one, for the three bytes that some token begins with. Why not a library: an automaton over
+//! 64 bytes are classified at once, in a form that compilers turn into vector instructions; only where such a run begins,
+//! or a word in it, are the three bytes looked up that some token begins with. Why not a library: an automaton over
 //! the same beginnings reads 0.5 GB/s, this several times as much (`benches/README.md`).
-
-use std::ops::Range;
 
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
@@ -16,63 +14,66 @@ pub const HEAD: usize = 3;
 /// Bytes that are classified at once, one for each bit of a word.
 const BLOCK: usize = 64;
 
-/// Whether a byte may stand in a token: letters, digits, `_`, `~`, `+` and `- . /`.
-///
-/// The last three are one range together with the digits, which makes the test cheap.
-pub const fn is_token_byte(byte: u8) -> bool {
-    (byte | 0x20).wrapping_sub(b'a') < 26
-        || byte.wrapping_sub(b'-') < 13
-        || byte == b'_'
-        || byte == b'~'
-        || byte == b'+'
-}
+/// What may stand in a token beside letters: digits and `- . /`, which are one range, and some signs.
+const TOKEN: [(u8, u8); 4] = [(b'-', b'9'), (b'_', b'_'), (b'~', b'~'), (b'+', b'+')];
 
-/// Calls `run` with every run of at least [`RUN_MIN`] token bytes, in order.
-pub fn runs(bytes: &[u8], mut run: impl FnMut(Range<usize>)) {
-    // Where the run began that reaches to the end of the last block.
-    let mut open: Option<usize> = None;
+/// What may stand in a word beside letters.
+const WORD: [(u8, u8); 1] = [(b'0', b'9')];
+
+/// Calls `hit` with every place where sixteen token bytes begin: everywhere in a run of them, or only where no word goes
+/// on, if not `inside`. `before` is the byte in front of `bytes`.
+pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, mut hit: impl FnMut(usize)) {
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let mut last = [0; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
-    for (number, block) in blocks.iter().chain([&last]).enumerate() {
-        let base = number * BLOCK;
-        let mut mask = classify(block);
-        if let Some(start) = open.take() {
-            let more = mask.trailing_ones();
-            if more == u64::BITS {
-                open = Some(start);
-                continue;
-            }
-            let end = base + more as usize;
-            if end - start >= RUN_MIN {
-                run(start..end);
-            }
-            mask &= u64::MAX << more;
+    let mut blocks = blocks.iter().chain([&last]).peekable();
+    let mut mask = blocks.peek().map_or(0, |block| classify(block, TOKEN));
+    let (mut base, mut before) = (0, before);
+    while let Some(block) = blocks.next() {
+        let next = blocks.peek().map_or(0, |block| classify(block, TOKEN));
+        if !has_full_byte(mask) && next & 0xff != 0xff {
+            // Sixteen in a row fill eight that lie together.
+            before = block.last().copied();
+            mask = next;
+            base += BLOCK;
+            continue;
         }
         // Where sixteen token bytes begin: each step doubles what a bit stands for.
-        let mut long = mask & mask >> 1;
+        let mut long = u128::from(mask) | u128::from(next) << BLOCK;
+        long &= long >> 1;
         long &= long >> 2;
         long &= long >> 4;
         long &= long >> 8;
-        let reaching = mask.leading_ones();
-        while long != 0 {
-            let start = long.trailing_zeros();
-            let len = (mask >> start).trailing_ones();
-            if start + len == u64::BITS {
-                break;
-            }
-            run(base + start as usize..base + (start + len) as usize);
-            long &= u64::MAX << (start + len);
+        let mut found = long as u64;
+        if found != 0 && !inside {
+            let words = classify(block, WORD);
+            let goes_on = before.is_some_and(|byte| byte.is_ascii_alphanumeric());
+            found &= !(words << 1 | u64::from(goes_on));
         }
-        open = (reaching > 0).then(|| base + BLOCK - reaching as usize);
+        while found != 0 {
+            hit(base + found.trailing_zeros() as usize);
+            found &= found - 1;
+        }
+        before = block.last().copied();
+        mask = next;
+        base += BLOCK;
     }
 }
 
-/// A bit for each byte of the block: whether it may stand in a token.
-fn classify(block: &[u8; BLOCK]) -> u64 {
+/// Whether all bits of one of its bytes are set.
+fn has_full_byte(mask: u64) -> bool {
+    let zeros = !mask;
+    zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0
+}
+
+/// A bit for each byte of the block: whether it is a letter or in one of the ranges, both ends included.
+#[inline(always)]
+fn classify<const N: usize>(block: &[u8; BLOCK], ranges: [(u8, u8); N]) -> u64 {
     let mut bytes = [0_u8; BLOCK];
     for (to, &byte) in bytes.iter_mut().zip(block) {
-        *to = if is_token_byte(byte) { 0xff } else { 0 };
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let within = ranges.iter().any(|&(first, last)| byte.wrapping_sub(first) <= last - first);
+        *to = if letter | within { 0xff } else { 0 };
     }
     let (lanes, _) = bytes.as_chunks::<8>();
     // Every byte of a lane keeps a bit of its own, and the product brings all eight into its highest byte.
@@ -86,37 +87,56 @@ fn classify(block: &[u8; BLOCK]) -> u64 {
 mod tests {
     use super::*;
 
-    fn plain(bytes: &[u8]) -> Vec<Range<usize>> {
-        let (mut found, mut start) = (Vec::new(), 0);
-        for at in 0..=bytes.len() {
-            if bytes.get(at).is_none_or(|&byte| !is_token_byte(byte)) {
-                found.extend((at - start >= RUN_MIN).then_some(start..at));
-                start = at + 1;
-            }
-        }
-        found
+    fn is_token_byte(byte: &u8) -> bool {
+        byte.is_ascii_alphanumeric() || b"_~+-./".contains(byte)
     }
 
-    fn all(bytes: &[u8]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        runs(bytes, |run| found.push(run));
-        found
+    fn plain(bytes: &[u8], before: Option<u8>, inside: bool) -> Vec<usize> {
+        let starts = |&at: &usize| bytes.get(at..at + RUN_MIN).is_some_and(|run| run.iter().all(is_token_byte));
+        let goes_on = |at: usize| {
+            let byte = at.checked_sub(1).map_or(before, |at| bytes.get(at).copied());
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric())
+        };
+        (0..bytes.len()).filter(starts).filter(|&at| inside || !goes_on(at)).collect()
+    }
+
+    fn check(bytes: &[u8]) -> usize {
+        let mut count = 0;
+        for (before, inside) in [(None, true), (None, false), (Some(b'x'), false), (Some(b'='), false)] {
+            let mut found = Vec::new();
+            places(bytes, before, inside, |at| found.push(at));
+            assert_eq!(found, plain(bytes, before, inside), "{:?}", String::from_utf8_lossy(bytes));
+            count += found.len();
+        }
+        count
     }
 
     #[test]
-    fn every_run_is_found_wherever_it_begins_and_ends() {
+    fn every_place_is_found_wherever_its_run_begins_and_ends() {
         for before in 0..40 {
             for len in 12..40 {
                 for after in 0..20 {
-                    let text = [vec![b' '; before], vec![b'a'; len], vec![b' '; after]].concat();
-                    assert_eq!(all(&text), plain(&text), "{before} {len} {after}");
+                    check(&[vec![b' '; before], vec![b'a'; len], vec![b' '; after]].concat());
+                    check(&[vec![b'-'; before], vec![b'a'; len], vec![b'/'; after]].concat());
                 }
             }
         }
     }
 
     #[test]
-    fn runs_in_noise_are_those_of_a_plain_search() {
+    fn every_byte_is_of_the_kind_that_it_is() {
+        for byte in 0..=255_u8 {
+            let of =
+                |ranges: &[(u8, u8)]| byte.is_ascii_alphabetic() || ranges.iter().any(|r| (r.0..=r.1).contains(&byte));
+            let alone = [byte; BLOCK];
+            assert_eq!(classify(&alone, TOKEN) == u64::MAX, is_token_byte(&byte), "{byte}");
+            assert_eq!(classify(&alone, TOKEN) == 0, !of(&TOKEN), "{byte}");
+            assert_eq!(classify(&alone, WORD) == u64::MAX, byte.is_ascii_alphanumeric(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn places_in_noise_are_those_of_a_plain_search() {
         let mut state = 1_u32;
         let noise: Vec<u8> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -124,13 +144,6 @@ mod tests {
         })
         .take(100_000)
         .collect();
-        assert!(plain(&noise).len() > 100);
-        assert_eq!(all(&noise), plain(&noise));
-    }
-
-    #[test]
-    fn the_quick_test_of_a_byte_is_the_list_of_the_documentation() {
-        let listed = |byte: u8| byte.is_ascii_alphanumeric() || b"_~+-./".contains(&byte);
-        assert!((0..=255).all(|byte| is_token_byte(byte) == listed(byte)));
+        assert!(check(&noise) > 1000);
     }
 }

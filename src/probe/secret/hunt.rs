@@ -11,6 +11,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    aside::Searched,
     name::{is_brought, may_hold_settings},
     rules::{MATCH_MAX, SecretRules},
     search::{self, BEFORE_MAX, Context, Found, Outcome},
@@ -20,7 +21,7 @@ use crate::model::{Coverage, FileSecrets, FileSums, Format, ImagePath, SeenSecre
 
 /// Largest file that is searched whole, in bytes: 99.98 % of the text files of real images are smaller. Only such a file
 /// is read by the parsers of settings, and only its digests can be held against a package manager's record.
-const WHOLE_MAX: usize = 4 << 20;
+pub(super) const WHOLE_MAX: usize = 4 << 20;
 
 /// Bytes at the end of a piece that wait for the next: what begins in them may end behind them.
 const TAIL: usize = MATCH_MAX + 1;
@@ -44,6 +45,22 @@ const NESTED_MAX: u64 = 16 << 30;
 /// archives hold five to twenty times their size.
 const NESTED: (u64, u64, u64) = (64 << 20, 50, 4 << 30);
 
+/// Bytes that may come out of an archive of this size.
+pub(super) fn nested_max(size: u64) -> u64 {
+    NESTED.0.saturating_add(NESTED.1.saturating_mul(size)).min(NESTED.2)
+}
+
+/// What may still be done for the files that follow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Budget {
+    /// Bytes that patterns may read.
+    pub work: u64,
+    /// Bytes that may come out of archives.
+    pub nested: u64,
+    /// What was given for the bytes of files, on top of what there was.
+    pub given: u64,
+}
+
 /// Follows the files of one layer, one after the other.
 pub struct Hunter<'r> {
     shared: Shared<'r>,
@@ -57,6 +74,8 @@ impl<'r> Hunter<'r> {
             rules,
             coverage: Coverage::default(),
             work: WORK.0,
+            given: 0,
+            gave_up: false,
             nested: 0,
             nested_left: NESTED_MAX,
             path: Vec::new(),
@@ -71,7 +90,8 @@ impl<'r> Hunter<'r> {
         let shared = &mut self.shared;
         shared.path.clear();
         shared.path.extend_from_slice(path);
-        shared.nested = NESTED.0.saturating_add(NESTED.1.saturating_mul(size)).min(NESTED.2).min(shared.nested_left);
+        shared.nested = nested_max(size).min(shared.nested_left);
+        shared.gave_up = false;
         self.file.begin(path, None, Some(size), 0);
     }
 
@@ -99,6 +119,30 @@ impl<'r> Hunter<'r> {
         (!told.seen.is_empty()).then_some(told)
     }
 
+    /// What may still be done.
+    pub fn budget(&self) -> Budget {
+        Budget { work: self.shared.work, nested: self.shared.nested_left, given: self.shared.given }
+    }
+
+    /// Replaces what may still be done.
+    pub fn grant(&mut self, Budget { work, nested, given }: Budget) {
+        (self.shared.work, self.shared.nested_left, self.shared.given) = (work, nested, given);
+    }
+
+    /// Whether patterns had too little left for the last file.
+    pub fn gave_up(&self) -> bool {
+        self.shared.gave_up
+    }
+
+    /// Takes over what was done for files that were searched elsewhere.
+    pub fn account(&mut self, searched: &Searched) {
+        let shared = &mut self.shared;
+        let (given, spent) = searched.work;
+        shared.work = shared.work.saturating_add(given).saturating_sub(spent);
+        shared.nested_left = shared.nested_left.saturating_sub(searched.nested);
+        shared.coverage.add(&searched.coverage);
+    }
+
     /// How much was searched, and what was not.
     pub fn coverage(&mut self) -> Coverage {
         mem::take(&mut self.shared.coverage)
@@ -111,6 +155,10 @@ struct Shared<'r> {
     coverage: Coverage,
     /// Bytes that patterns may still read.
     work: u64,
+    /// What of that was given for the bytes of files.
+    given: u64,
+    /// Whether it did not reach for the file at hand.
+    gave_up: bool,
     /// Bytes that may still come out of this file's archives, and of the layer's.
     nested: u64,
     nested_left: u64,
@@ -123,6 +171,13 @@ struct Shared<'r> {
 }
 
 impl Shared<'_> {
+    /// Gives patterns their work for so many more bytes.
+    fn give(&mut self, bytes: usize) {
+        let more = WORK.1.saturating_mul(bytes as u64);
+        self.work = self.work.saturating_add(more);
+        self.given = self.given.saturating_add(more);
+    }
+
     fn unread(&mut self, why: Unread) {
         let count = self
             .coverage
@@ -303,8 +358,12 @@ impl Level {
         });
         let text = decoded.as_deref().unwrap_or(bytes);
         let nature = self.nature(text.get(..HEAD).unwrap_or(text), bytes.len() as u64);
-        shared.work = shared.work.saturating_add(WORK.1.saturating_mul(text.len() as u64));
-        let mut outcome = search::search(shared.rules, text, 0..text.len(), nature.context, &mut shared.work);
+        self.unpack(bytes, shared);
+        let mut outcome = Outcome::default();
+        if !self.is_covered() {
+            shared.give(text.len());
+            outcome = search::search(shared.rules, text, 0..text.len(), nature.context, &mut shared.work);
+        }
         let forms = shared.rules.of_file(&self.path);
         if !forms.is_empty() {
             let more = search::read_file(shared.rules, &forms, text, nature.context);
@@ -312,13 +371,13 @@ impl Level {
             outcome.found = search::merge(outcome.found);
         }
         if outcome.gave_up {
+            shared.gave_up = true;
             shared.unread(Unread::Size);
         }
         if !outcome.found.is_empty() && self.depth == 0 {
             shared.told.sums = Some(sums(bytes));
         }
         self.tell(outcome.found, text, (0, 0), nature, shared);
-        self.unpack(bytes, shared);
         self.close(shared);
     }
 
@@ -334,6 +393,14 @@ impl Level {
     /// Searches the next piece of a large file.
     fn pass(&mut self, piece: &[u8], shared: &mut Shared<'_>) {
         self.unpack(piece, shared);
+        if self.is_covered() {
+            self.flush(shared);
+            if let Some(stream) = &mut self.stream {
+                stream.offset = stream.offset.saturating_add(piece.len() as u64);
+                stream.nature.text = false;
+            }
+            return;
+        }
         let mut decoded = Vec::new();
         let piece = match self.stream.as_mut().and_then(|stream| stream.utf16.as_mut()) {
             Some(utf16) => {
@@ -379,7 +446,7 @@ impl Level {
     fn part(&mut self, text: &[u8], range: Range<usize>, shared: &mut Shared<'_>) {
         let Some(stream) = &mut self.stream else { return };
         let range = stream.fresh.min(range.end)..range.end;
-        shared.work = shared.work.saturating_add(WORK.1.saturating_mul(range.len() as u64));
+        shared.give(range.len());
         let context = stream.nature.context;
         let Outcome { found, gave_up } = search::search(shared.rules, text, range.clone(), context, &mut shared.work);
         stream.gave_up |= gave_up;
@@ -463,6 +530,11 @@ impl Level {
         let mut sink =
             Sink { label: self.label.as_deref(), depth: self.depth, brought: self.brought, member, full, shared };
         unpacker.feed(piece, &mut sink);
+    }
+
+    /// Whether the bytes so far are searched as those of members.
+    fn is_covered(&self) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.unpacker.covers())
     }
 
     fn close(&mut self, shared: &mut Shared<'_>) {

@@ -4,6 +4,7 @@
 //! `parse` reads files whose form is known, `unpack` opens archives and repositories. A value never leaves this module:
 //! what leaves it is a [`crate::model::SeenSecret`].
 
+mod aside;
 pub mod check;
 mod filter;
 mod hunt;
@@ -16,6 +17,7 @@ mod tests;
 pub mod unpack;
 
 pub use self::{
+    aside::{Aside, Batch, Lost, Searched},
     hunt::Hunter,
     rules::{Edge, FilePath, Find, Form, Holds, MATCH_MAX, Pattern, Reader, Scope, SecretRules},
     search::{BEFORE_MAX, Context, Found, merge, search},

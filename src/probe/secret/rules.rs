@@ -8,14 +8,9 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use hashbrown::HashMap;
-use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{
-    check::Check,
-    filter::{HEAD, RUN_MIN},
-    parse::Parser,
-};
+use super::{check::Check, filter::HEAD, parse::Parser};
 use crate::{
     model::{Format, FormatSet, Harmless, NamePattern, path},
     probe::sieve::{LITERAL_MIN, Sieve},
@@ -43,6 +38,8 @@ pub struct Form {
     pub files: Vec<FilePath>,
     /// What decides.
     pub reader: Reader,
+    /// Whether it begins inside of a word.
+    pub inside: bool,
     /// What must stand directly before the match; of forms that are found by how they begin.
     pub lead: Option<Pattern>,
     /// Whether a word stands in a name, behind which `=` or `:` and a value follow.
@@ -261,15 +258,11 @@ pub type FormNo = u16;
 pub struct SecretRules {
     /// The forms, in the order of the catalogue.
     pub forms: Vec<Form>,
-    /// How forms begin: all of them; those that begin where no word goes on; those that are sure of themselves anywhere.
+    /// How forms begin.
     starts: Starts,
-    free_starts: Starts,
-    sure_starts: Starts,
     sieve: Sieve,
     /// The form of each text of the sieve.
     sieve_forms: Vec<FormNo>,
-    /// Forms of addresses.
-    pub(super) addresses: Vec<FormNo>,
     /// Short words of every file, of which there are few.
     pub(super) rare: Rare,
     /// Words of every text file, of files that can hold settings.
@@ -283,9 +276,8 @@ pub struct SecretRules {
 impl SecretRules {
     /// Compiles forms; at most 65,535 of them.
     pub fn new(forms: Vec<Form>) -> Self {
-        let (mut free_starts, mut sure_starts) = (Starts::default(), Starts::default());
         let (mut starts, mut literals, mut sieve_forms) = (Starts::default(), Vec::new(), Vec::new());
-        let (mut addresses, mut rare, mut texts, mut settings) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut rare, mut texts, mut settings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut by_name, mut by_pattern) = (HashMap::<Vec<u8>, Vec<FormNo>>::new(), Vec::new());
         for (no, form) in (0..FormNo::MAX).zip(&forms) {
             let file_names: BTreeSet<String> =
@@ -300,15 +292,13 @@ impl SecretRules {
                 continue;
             }
             match &form.find {
-                Find::Start(all) => {
-                    let sure = form.lead.is_some() || form.edge == Edge::None || form.check.is_some_and(Check::proves);
-                    let some = if sure { &mut sure_starts } else { &mut free_starts };
-                    for start in all {
-                        starts.add(start.as_bytes(), no);
-                        some.add(start.as_bytes(), no);
-                    }
+                Find::Start(all) if form.inside => {
+                    rare.extend(all.iter().map(|start| (start.as_str(), RareHit::Start(no))));
                 }
-                Find::Words { words, .. } if words.iter().any(|word| word == ADDRESS) => addresses.push(no),
+                Find::Start(all) => all.iter().for_each(|start| starts.add(start.as_bytes(), no)),
+                Find::Words { words, .. } if words.iter().any(|word| word == ADDRESS) => {
+                    rare.push((ADDRESS, RareHit::Address(no)));
+                }
                 Find::Words { words, exact: true, scope: Scope::Any }
                     if words.iter().all(|word| word.len() >= LITERAL_MIN) =>
                 {
@@ -316,7 +306,7 @@ impl SecretRules {
                     sieve_forms.extend(words.iter().map(|_| no));
                 }
                 Find::Words { words, exact: true, scope: Scope::Any } => {
-                    rare.extend(words.iter().map(|word| (word.as_str(), no)));
+                    rare.extend(words.iter().map(|word| (word.as_str(), RareHit::Word(no))));
                 }
                 Find::Words { words, scope: Scope::Config, .. } => {
                     settings.extend(words.iter().map(|word| (word.clone(), no)));
@@ -326,21 +316,9 @@ impl SecretRules {
             }
         }
         let sieve = Sieve::new(literals.iter().map(|literal| (&literal[..], FormatSet::from_iter([Format::Other]))));
-        let (rare, texts, settings) = (Rare::new(&rare), Words::new(texts), Words::new(settings));
-        Self {
-            forms,
-            starts,
-            free_starts,
-            sure_starts,
-            sieve,
-            sieve_forms,
-            addresses,
-            rare,
-            texts,
-            settings,
-            by_name,
-            by_pattern,
-        }
+        let rare = Rare::new(rare);
+        let (texts, settings) = (Words::new(texts), Words::new(settings));
+        Self { forms, starts, sieve, sieve_forms, rare, texts, settings, by_name, by_pattern }
     }
 
     /// Whether there is nothing to look for.
@@ -368,21 +346,19 @@ impl SecretRules {
         forms.into_iter().collect()
     }
 
-    /// Calls `hit` with form and offset of every place in a run of token bytes where a form may begin: `inside` a word
-    /// too, or only where none goes on.
-    pub fn starts(&self, run: &[u8], inside: bool, hit: &mut impl FnMut(FormNo, usize)) {
-        let starts = if inside { &self.starts } else { &self.free_starts };
-        starts.find(run, inside, hit);
-        if !inside {
-            self.sure_starts.find(run, true, hit);
-        }
+    /// Calls `hit` with every form that may begin where `rest` does.
+    pub fn starts(&self, rest: &[u8], hit: &mut impl FnMut(FormNo)) {
+        self.starts.find(rest, hit);
     }
 
     /// Whether a value begins like one that holds a checksum.
     pub fn begins_surely(&self, value: &[u8]) -> bool {
+        let proves = |no: FormNo| self.form(no).and_then(|form| form.check).is_some_and(Check::proves);
         value.first_chunk::<HEAD>().is_some_and(|head| {
-            let starts = self.sure_starts.by_head.get(&key(*head)).into_iter().flatten();
-            starts.filter(|start| start.text.len() > HEAD).any(|start| value.starts_with(&start.text))
+            let starts = self.starts.by_head.get(&key(*head)).into_iter().flatten();
+            starts
+                .filter(|start| start.text.len() > HEAD && proves(start.form))
+                .any(|start| value.starts_with(&start.text))
         })
     }
 
@@ -396,23 +372,69 @@ impl SecretRules {
     }
 }
 
-/// Short words that are looked for in every file, each by itself: for a handful that is faster than all at once.
-#[derive(Debug)]
+/// A handful of short words that are looked for in every file.
+///
+/// Words that can not lie over each other are looked for in one pass.
+#[derive(Debug, Default)]
 pub struct Rare {
-    words: Vec<(Finder<'static>, FormNo)>,
+    groups: Vec<RareGroup>,
+}
+
+#[derive(Debug)]
+struct RareGroup {
+    search: AhoCorasick,
+    /// What each word means.
+    hits: Vec<Vec<RareHit>>,
+}
+
+/// What a short word means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RareHit {
+    /// It stands in the match of a form.
+    Word(FormNo),
+    /// A form begins with it, inside of a word perhaps.
+    Start(FormNo),
+    /// It is the sign of an address.
+    Address(FormNo),
 }
 
 impl Rare {
-    fn new(words: &[(&str, FormNo)]) -> Self {
-        Self { words: words.iter().map(|(word, form)| (Finder::new(word).into_owned(), *form)).collect() }
+    fn new(words: Vec<(&str, RareHit)>) -> Self {
+        let mut groups: Vec<Vec<(&str, Vec<RareHit>)>> = Vec::new();
+        for (word, hit) in words {
+            if let Some((_, hits)) = groups.iter_mut().flatten().find(|(known, _)| *known == word) {
+                hits.push(hit);
+                continue;
+            }
+            match groups.iter_mut().find(|group| group.iter().all(|(known, _)| !clash(known, word))) {
+                Some(group) => group.push((word, vec![hit])),
+                None => groups.push(vec![(word, vec![hit])]),
+            }
+        }
+        let build = |group: Vec<(&str, Vec<RareHit>)>| {
+            let (words, hits): (Vec<&str>, Vec<_>) = group.into_iter().unzip();
+            // The kind that its vector search takes.
+            let kind = aho_corasick::MatchKind::LeftmostFirst;
+            Some(RareGroup { search: AhoCorasick::builder().match_kind(kind).build(words).ok()?, hits })
+        };
+        Self { groups: groups.into_iter().filter_map(build).collect() }
     }
 
-    /// Calls `hit` with form, offset and length of every word.
-    pub fn find(&self, bytes: &[u8], mut hit: impl FnMut(FormNo, usize, usize)) {
-        for (finder, form) in &self.words {
-            finder.find_iter(bytes).for_each(|at| hit(*form, at, finder.needle().len()));
+    /// Calls `hit` with meaning, offset and length of every word.
+    pub fn find(&self, bytes: &[u8], mut hit: impl FnMut(RareHit, usize, usize)) {
+        for RareGroup { search, hits } in &self.groups {
+            for found in search.find_iter(bytes) {
+                let meanings = hits.get(found.pattern().as_usize()).into_iter().flatten();
+                meanings.for_each(|&meaning| hit(meaning, found.start(), found.len()));
+            }
         }
     }
+}
+
+/// Whether two words can lie over each other.
+fn clash(a: &str, b: &str) -> bool {
+    let over = |a: &str, b: &str| (1..=a.len()).any(|from| b.as_bytes().starts_with(&a.as_bytes()[a.len() - from..]));
+    a.contains(b) || b.contains(a) || over(a, b) || over(b, a)
 }
 
 /// Short words and their forms, compared without case.
@@ -489,26 +511,15 @@ impl Starts {
         self.by_head.entry(key(*head)).or_default().push(Start::new(start, form));
     }
 
-    fn find(&self, run: &[u8], inside: bool, hit: &mut impl FnMut(FormNo, usize)) {
-        let mut word = false;
-        for (at, head) in run.windows(HEAD).enumerate().take((run.len() + 1).saturating_sub(RUN_MIN)) {
-            let [a, b, c] = *head else { continue };
-            let goes_on = std::mem::replace(&mut word, a.is_ascii_alphanumeric());
-            if goes_on && !inside {
-                continue;
-            }
-            let head = key([a, b, c]);
-            let bit = slot(head);
-            if self.bitmap[bit >> 6] >> (bit & 63) & 1 == 1 {
-                let Some(rest) = run.get(at..) else { return };
-                // A run has sixteen bytes left here.
-                let word = rest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-                for start in self.by_head.get(&head).into_iter().flatten() {
-                    if start.fits(word, rest) {
-                        hit(start.form, at);
-                    }
-                }
-            }
+    #[inline]
+    fn find(&self, rest: &[u8], hit: &mut impl FnMut(FormNo)) {
+        let Some(head) = rest.first_chunk::<HEAD>() else { return };
+        let head = key(*head);
+        let bit = slot(head);
+        if self.bitmap[bit >> 6] >> (bit & 63) & 1 == 1 {
+            let word = rest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            let starts = self.by_head.get(&head).into_iter().flatten();
+            starts.filter(|start| start.fits(word, rest)).for_each(|start| hit(start.form));
         }
     }
 }

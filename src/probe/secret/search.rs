@@ -9,13 +9,11 @@ use std::{
     sync::OnceLock,
 };
 
-use memchr::memmem;
-
 use super::{
     check::{self, Check, Value, Verdict},
-    filter,
+    filter::{self, RUN_MIN},
     name::name_before,
-    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
+    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, RareHit, Reader, SecretRules},
 };
 use crate::model::{SeenSecret, Standing};
 
@@ -134,23 +132,36 @@ pub struct Outcome {
 /// Patterns may read `work` bytes in all, and what they read is taken off.
 pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Context, work: &mut u64) -> Outcome {
     let mut search = Search::new(rules, text, context, *work);
-    let (from, part) = (range.start, text.get(range).unwrap_or_default());
-    filter::runs(part, |run| {
+    let (from, range_end) = (range.start, range.end);
+    let part = text.get(range).unwrap_or_default();
+    // A place at the end of the range is judged by what follows.
+    let ahead = text.get(from..text.len().min(range_end + RUN_MIN)).unwrap_or_default();
+    let before = text.get(..from).and_then(<[u8]>::last).copied();
+    filter::places(ahead, before, context.binary, |at| {
+        if at >= part.len() {
+            return;
+        }
+        let (left, rest) = ahead.split_at(at);
+        rules.starts(rest, &mut |form| search.start(form, from + at));
         // An escape sequence ends where the token begins, and its letters are none of a word.
-        let base = from + run.start;
-        let base = base + escape_len(text.get(..base).unwrap_or_default(), part.get(run.clone()).unwrap_or_default());
-        let run = text.get(base..from + run.end).unwrap_or_default();
-        rules.starts(run, context.binary, &mut |form, at| search.start(form, base + at));
+        if matches!(left.last().or(before.as_ref()), Some(b'\\' | b'%' | b'[' | b';')) {
+            let escaped = escape_len(text.get(..from + at).unwrap_or_default(), rest);
+            let rest = rest.get(escaped..).filter(|_| escaped > 0).unwrap_or_default();
+            rules.starts(rest, &mut |form| search.start(form, from + at + escaped));
+        }
     });
     rules.literals(part, &mut |form, at, len| search.word(form, from + at..from + at + len));
-    if !rules.addresses.is_empty() {
-        for at in memmem::find_iter(part, b"://") {
-            if may_hold_password(text.get(from + at + 3..).unwrap_or_default()) {
-                rules.addresses.iter().for_each(|&form| search.word(form, from + at..from + at + 3));
+    rules.rare.find(part, |hit, at, len| {
+        let word = from + at..from + at + len;
+        match hit {
+            RareHit::Start(form) => search.start(form, word.start),
+            RareHit::Word(form) => search.word(form, word),
+            RareHit::Address(form) if may_hold_password(text.get(word.end..).unwrap_or_default()) => {
+                search.word(form, word);
             }
+            RareHit::Address(_) => {}
         }
-    }
-    rules.rare.find(part, |form, at, len| search.word(form, from + at..from + at + len));
+    });
     if !context.binary {
         rules.texts.find(part, |form, at, len| search.word(form, from + at..from + at + len));
     }

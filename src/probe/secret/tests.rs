@@ -15,6 +15,7 @@ fn form(rule: &str, find: Find, pattern: &str) -> Form {
         find,
         files: Vec::new(),
         reader: Reader::Pattern(Pattern::new(pattern, holds)),
+        inside: false,
         lead: None,
         before: 512,
         assigned: false,

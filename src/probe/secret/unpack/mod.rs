@@ -63,6 +63,8 @@ pub trait Members {
 pub struct Unpacker {
     /// Nothing once the rest of the file means nothing.
     decoder: Option<Box<dyn Decode + Send>>,
+    /// Whether the file's own bytes are compressed, or are those of its members.
+    opaque: bool,
     kept: Kept,
     /// Whether a member has begun and not ended.
     inside: bool,
@@ -122,12 +124,13 @@ impl Unpacker {
             Kind::GitPack => Box::new(pack::Pack::new()),
             Kind::Closed(why) => Box::new(Closed(why)),
         };
-        Self { decoder: Some(decoder), kept: Kept::default(), inside: false }
+        let opaque = matches!(kind, Kind::Zip | Kind::Gzip | Kind::Zstd | Kind::Tar | Kind::GitObject | Kind::GitPack);
+        Self { decoder: Some(decoder), opaque, kept: Kept::default(), inside: false }
     }
 
     /// Takes the next bytes of the file, as many as there are.
     pub fn feed(&mut self, piece: &[u8], to: &mut dyn Members) {
-        let Self { decoder, kept, inside } = self;
+        let Self { decoder, kept, inside, .. } = self;
         let Some(running) = decoder else { return };
         let mut from = Intake::new(kept, piece);
         let mut out = Out { to, inside };
@@ -145,12 +148,17 @@ impl Unpacker {
 
     /// Ends the file.
     pub fn end(&mut self, to: &mut dyn Members) {
-        let Self { decoder, kept, inside } = self;
+        let Self { decoder, kept, inside, .. } = self;
         let Some(running) = decoder else { return };
         let mut out = Out { to, inside };
         let stop = running.end(&mut Intake::new(kept, b""), &mut out).err();
         out.close(stop);
         self.free();
+    }
+
+    /// Whether all that was fed so far means something in what comes out, so that the file's own bytes need no look.
+    pub fn covers(&self) -> bool {
+        self.opaque && self.decoder.is_some()
     }
 
     /// Whether nothing more will come, whatever is fed.

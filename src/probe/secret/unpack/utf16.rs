@@ -27,6 +27,9 @@ pub fn recognise_utf16(head: &[u8]) -> Option<Order> {
         _ => {}
     }
     let head = head.get(..HEAD_LEN).unwrap_or(head);
+    if !head.contains(&0) {
+        return None;
+    }
     let units = head.len() / 2;
     let is_ascii = |unit: &u16| matches!(unit, 9 | 10 | 13 | 0x20..=0x7e);
     [Order::Little, Order::Big].into_iter().find(|order| {
