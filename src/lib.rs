@@ -18,6 +18,7 @@ pub mod layer;
 pub mod model;
 pub mod policy;
 pub mod probe;
+pub mod remedy;
 pub mod report;
 pub mod rule;
 pub mod scan;

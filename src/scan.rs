@@ -22,6 +22,7 @@ use crate::{
         BaseLayers, Coverage, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo,
     },
     probe::Probes,
+    remedy::{self, Fix, Subject},
     rule,
     source::{self, Layout, Source, Stream},
 };
@@ -109,6 +110,34 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
     read_with(&threads(options)?, reference, catalogue, options, false)
+}
+
+/// Scans the image that `[SCHEME:]REF` names, and rewrites its Dockerfile so that it ships without what was found.
+///
+/// The base of the new last stage is read from where the image is, if it is there: what is said of it is then certain.
+///
+/// # Errors
+/// When there is no such image, or a part of it can not be read.
+pub fn mend(reference: &str, catalogue: &Catalogue, dockerfile: &Dockerfile, options: &ScanOptions) -> Result<Fix> {
+    let pool = threads(options)?;
+    let (image, inventory) = read_with(&pool, reference, catalogue, options, false)?;
+    let rule::Judged { findings, .. } = pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
+    let subject = Subject {
+        image: &image,
+        inventory: &inventory,
+        findings: &findings,
+        file: dockerfile.file(),
+        target: dockerfile.target(),
+        catalogue,
+    };
+    // Only an engine knows images by the names that a Dockerfile uses.
+    let engine =
+        image.reference.split_once(':').map(|(scheme, _)| scheme).filter(|s| matches!(*s, "docker" | "podman"));
+    let read_base = |name: &str| {
+        let reference = format!("{}:{name}", engine?);
+        read_with(&pool, &reference, catalogue, options, false).ok().map(|(_, inventory)| inventory)
+    };
+    Ok(remedy::fix(&subject, &read_base))
 }
 
 fn threads(options: &ScanOptions) -> Result<ThreadPool> {

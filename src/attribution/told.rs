@@ -54,6 +54,21 @@ impl Dockerfile {
         Ok(Self { name, file: Arc::new(file), target: target.map(str::to_string) })
     }
 
+    /// The file.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Its name, as the user gave it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stage that was built, if it was said.
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
     /// Gives each finding its line where that is sure, and returns why it is not for the others.
     ///
     /// `mask` takes secrets out of a text.

@@ -84,6 +84,25 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
         bases.extend(file.base.iter().flat_map(|base| ground::bases(base, &mut check)));
     }
 
+    let mut runtimes = Vec::new();
+    for (name, _, file) in &parsed {
+        let mut check = Check::new(name, 0, &mut faults);
+        for runtime in &file.runtime {
+            let images = [&runtime.debian, &runtime.alpine, &runtime.for_static];
+            check.needs(!runtime.from.is_empty() && images.iter().any(|image| image.is_some()), || {
+                "a runtime wants `from` and `debian`, `alpine` or `static`".to_string()
+            });
+            for image in images.into_iter().flatten() {
+                let rest =
+                    ["{tag}", "{release}", "{java}"].iter().fold(image.clone(), |text, name| text.replace(name, ""));
+                check.needs(!rest.contains(['{', '}', ' ']), || {
+                    format!("a runtime's image has {{tag}}, {{release}} and {{java}}, and nothing else in braces: \"{image}\"")
+                });
+            }
+            runtimes.push(runtime.clone());
+        }
+    }
+
     let mut known_keys = HashMap::new();
     for (name, _, file) in &parsed {
         let mut check = Check::new(name, 0, &mut faults);
@@ -140,7 +159,7 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
     let literals = literals(&rules);
     let remedies = remedies.into_values().collect();
     let secrets = Arc::new(SecretRules::new(forms));
-    Ok(Catalogue { rules, remedies, places, bases, roles, digest, known_keys, secrets, literals })
+    Ok(Catalogue { rules, remedies, runtimes, places, bases, roles, digest, known_keys, secrets, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.

@@ -24,7 +24,7 @@ use serde::Deserialize;
 pub use self::ground::{KnownBase, PlaceKind, Places};
 pub use self::{
     leftover::{Files, MemberPath, Output, Place, RootOf, Tree, TreeMember},
-    schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage},
+    schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Runs, Runtime},
     secret::SecretForm,
 };
 use crate::{
@@ -43,6 +43,8 @@ pub struct Catalogue {
     pub rules: Vec<Rule>,
     /// The remedies, sorted by id.
     pub remedies: Vec<Remedy>,
+    /// What base images for building are replaced with at run time.
+    pub runtimes: Vec<Runtime>,
     /// Where caches and package managers keep their files.
     pub places: Places,
     /// Base images known by their layers.

@@ -32,6 +32,9 @@ pub struct File {
     /// `[[known]]`.
     #[serde(default)]
     pub known: Vec<Known>,
+    /// `[[runtime]]`.
+    #[serde(default)]
+    pub runtime: Vec<Runtime>,
     /// `[[marker]]`.
     #[serde(default)]
     pub marker: Vec<super::roles::Marker>,
@@ -61,6 +64,51 @@ pub struct Base {
     /// Digests of the layers as the registry stores them, lowest first; a list for each platform.
     #[serde(default)]
     pub blobs: Vec<Vec<String>>,
+}
+
+/// What a base runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runs {
+    /// A program that was compiled.
+    Program,
+    /// JavaScript.
+    Node,
+    /// Python.
+    Python,
+    /// Java.
+    Java,
+}
+
+impl Runs {
+    /// As people call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Program => "a compiled program",
+            Self::Node => "Node.js",
+            Self::Python => "Python",
+            Self::Java => "Java",
+        }
+    }
+}
+
+/// `[[runtime]]`: what base images for building are replaced with at run time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runtime {
+    /// Repositories, without a registry.
+    pub from: Vec<String>,
+    /// What they run.
+    pub runs: Runs,
+    /// The image on Debian or Ubuntu; `{tag}`, `{release}` and `{java}` stand for what the base has.
+    #[serde(default)]
+    pub debian: Option<String>,
+    /// The image on Alpine.
+    #[serde(default)]
+    pub alpine: Option<String>,
+    /// The image for programs that need no C library.
+    #[serde(default, rename = "static")]
+    pub for_static: Option<String>,
 }
 
 /// `[[known]]`: private keys that everybody has.

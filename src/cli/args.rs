@@ -1,8 +1,8 @@
 //! The command line: what can be typed, and the checks that need nothing but the text.
 //!
 //! Every option can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins. Only the formats of
-//! `files` and `ledger` have names of their own there, `OFFCUT_FILES_FORMAT` and `OFFCUT_LEDGER_FORMAT`, since they take
-//! other words than the format of `scan`.
+//! `files`, `ledger` and `fix` have names of their own there, `OFFCUT_FILES_FORMAT` and so on, since they take other words
+//! than the format of `scan`.
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr, thread};
 
@@ -21,6 +21,13 @@ Exit codes:
   2  the command line or a setting is wrong
   3  the image could not be judged, or only in part";
 
+const FIX_EXIT_CODES: &str = "\
+Exit codes:
+  0  rewritten, or there is nothing to win
+  1  not rewritten, since it could not be done surely
+  2  the command line or a setting is wrong
+  3  the image could not be read";
+
 /// Finds in a container image what should have stayed in the builder stage.
 ///
 /// `offcut IMAGE` is short for `offcut scan IMAGE`.
@@ -36,6 +43,9 @@ pub(super) enum Command {
     /// Scan an image and judge it
     #[command(after_help = EXIT_CODES)]
     Scan(Box<Scan>),
+    /// Rewrite the Dockerfile of an image so that it ships without what only the build needs
+    #[command(after_help = FIX_EXIT_CODES)]
+    Fix(Box<Fix>),
     /// List the files of an image as offcut reads it
     Files(Box<Files>),
     /// Account for every byte of an image, by layer and by owner
@@ -102,6 +112,38 @@ pub(super) struct Scan {
     /// Look for no secrets
     #[arg(long, env = "OFFCUT_NO_SECRETS", value_parser = FalseyValueParser::new())]
     pub(super) no_secrets: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Fix {
+    #[command(flatten)]
+    pub(super) image: Image,
+    #[command(flatten)]
+    pub(super) policies: Policies,
+    /// The Dockerfile that the image was built from
+    #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
+    pub(super) dockerfile: PathBuf,
+    /// The stage of the Dockerfile that was built [default: the one that fits]
+    #[arg(long, value_name = "STAGE", env = "OFFCUT_TARGET")]
+    pub(super) target: Option<String>,
+    /// Form of what is printed: the Dockerfile with a table beside it, or one JSON document
+    #[arg(short, long, value_enum, default_value_t, env = "OFFCUT_FIX_FORMAT")]
+    pub(super) format: FixFormat,
+    /// Print the changes as a unified diff
+    #[arg(long, conflicts_with = "write", env = "OFFCUT_DIFF", value_parser = FalseyValueParser::new())]
+    pub(super) diff: bool,
+    /// Write the Dockerfile in place
+    #[arg(long, env = "OFFCUT_WRITE", value_parser = FalseyValueParser::new())]
+    pub(super) write: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum FixFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Args, Debug)]
@@ -303,7 +345,8 @@ impl FromStr for Output {
 
 /// Puts `scan` in front of arguments that name no command, so that `offcut IMAGE` works.
 pub(super) fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
-    const COMMANDS: [&str; 9] = ["scan", "files", "ledger", "rules", "explain", "-h", "--help", "-V", "--version"];
+    const COMMANDS: [&str; 10] =
+        ["scan", "fix", "files", "ledger", "rules", "explain", "-h", "--help", "-V", "--version"];
     let named = |first: &OsString| first.to_str().is_some_and(|first| COMMANDS.contains(&first));
     if args.get(1).is_some_and(|first| !named(first)) {
         args.insert(1, "scan".into());

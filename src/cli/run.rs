@@ -9,7 +9,7 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
-    ledger, output,
+    fix, ledger, output,
     progress::Bar,
     rules, terminal,
 };
@@ -40,6 +40,7 @@ pub(super) struct Console<'a> {
 pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
     match command {
         Command::Scan(args) => scan(&args, console),
+        Command::Fix(args) => fix::run(&args, console),
         Command::Files(args) => list_files(&args, console),
         Command::Ledger(args) => ledger::run(&args, console),
         Command::Rules { what: Rules::List { policies } } => {

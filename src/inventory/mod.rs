@@ -19,8 +19,8 @@ use std::{
 };
 
 use crate::model::{
-    Entry, EntryId, EntryTable, Fact, Format, Group, ImagePath, Kind, LayerFacts, Manager, Notice, State, Totals, User,
-    path,
+    Entry, EntryId, EntryTable, Fact, Format, Group, ImagePath, Kind, LayerFacts, Manager, Notice, Release, State,
+    Totals, User, path,
 };
 
 pub use self::owner::is_module_dir;
@@ -270,6 +270,11 @@ impl Inventory {
         self.facts_at(b"etc/group")
             .find_map(|f| if let Fact::Groups(all) = f { Some(&all[..]) } else { None })
             .unwrap_or(&[])
+    }
+
+    /// Which release of which distribution it is, where `os-release` tells.
+    pub fn release(&self) -> Option<&Release> {
+        self.facts_at(b"etc/os-release").find_map(|f| if let Fact::Release(release) = f { Some(release) } else { None })
     }
 
     /// The packages that were asked for by name, where apk's live `/etc/apk/world` tells.

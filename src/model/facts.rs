@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, Digest, FileSecrets, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape, Sums};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
-pub const FACTS_VERSION: u32 = 3;
+pub const FACTS_VERSION: u32 = 4;
 
 /// Everything known about one layer after its bytes were read once.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -357,12 +357,25 @@ pub enum Fact {
     World(Vec<String>),
     /// apt's `extended_states`: names of the packages that came only because others need them, sorted.
     AutoInstalled(Vec<String>),
+    /// `os-release`: which release of which distribution it is.
+    Release(Release),
     /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
     LoaderPath(Vec<ImagePath>),
     /// Texts that tell what a loose file is.
     Shape(Shape),
     /// The secrets in a file, without their values.
     Secrets(FileSecrets),
+}
+
+/// A release of a distribution, as `os-release` names it.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// `ID`, such as `debian`.
+    pub id: String,
+    /// `VERSION_ID`, such as `12` or `3.20.3`; empty where there is none.
+    pub version: String,
+    /// `VERSION_CODENAME`, such as `bookworm`; empty where there is none.
+    pub codename: String,
 }
 
 /// What an ELF file says about itself.

@@ -22,7 +22,7 @@ use super::{
     loader,
     malformed::Parsed,
     node::NodeFile,
-    npm, passwd, python, rpm,
+    npm, passwd, python, release, rpm,
     secret::{Aside, Batch, Hunter, Searched, SecretRules},
     shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
@@ -130,6 +130,7 @@ enum Record {
     LoaderPath,
     ApkWorld,
     AutoInstalled,
+    OsRelease,
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -548,6 +549,7 @@ impl<'p> Looker<'p> {
             },
             Record::ApkWorld => (Some(Fact::World(apk::world(body))), Vec::new()),
             Record::AutoInstalled => (Some(Fact::AutoInstalled(dpkg::auto_installed(body))), Vec::new()),
+            Record::OsRelease => (Some(Fact::Release(release::release(body))), Vec::new()),
             Record::LoaderPath => (Some(Fact::LoaderPath(loader::path(body))), Vec::new()),
             Record::PythonMetadata => match python::metadata(body) {
                 Ok(parsed) => keep(parsed, Fact::Python),
@@ -604,6 +606,7 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
         b"group" if path == b"etc/group" => (Record::Group, MIB),
         b"world" if path == b"etc/apk/world" => (Record::ApkWorld, MIB),
         b"extended_states" if path == b"var/lib/apt/extended_states" => (Record::AutoInstalled, 16 * MIB),
+        b"os-release" if matches!(path, b"etc/os-release" | b"usr/lib/os-release") => (Record::OsRelease, MIB),
         b"ld.so.cache" if path == b"etc/ld.so.cache" => (Record::LoaderCache, 16 * MIB),
         _ => match path::parent(path) {
             b"var/lib/dpkg/info" if name.ends_with(b".list") => (Record::DpkgList, 16 * MIB),

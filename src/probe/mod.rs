@@ -21,6 +21,7 @@ pub mod php;
 mod provides;
 pub mod pylock;
 pub mod python;
+pub mod release;
 pub mod rpm;
 pub mod ruby;
 pub mod script;

@@ -3,6 +3,7 @@
 //! Knows nothing of where reports go (files, pipes, terminals) and of how they came to be.
 
 pub mod files;
+pub mod fix;
 pub mod json;
 pub mod ledger;
 pub mod sarif;

@@ -1,0 +1,201 @@
+//! What the image proves of its own run: which stage it is, what starts, and what the command needs of the base.
+
+use std::collections::HashSet;
+
+use super::{Runs, Stop, Subject};
+use crate::{
+    attribution::{
+        self,
+        lines::{self, Options, Place},
+    },
+    dockerfile::{BuildArgs, Command, Keyword, Parent},
+    inventory::{
+        File,
+        loader::{Libc, Loader},
+        reach::{Reach, Scope},
+    },
+    model::{Fact, Family, Finding, Kind, Manager, Origin, Severity, State, path},
+};
+
+/// What is known of the image.
+pub(super) struct Evidence<'a> {
+    /// The stage that the image is, and those that it is built upon, itself first.
+    pub chain: Vec<usize>,
+    /// The image that the lowest of them is built upon.
+    pub base: String,
+    /// The lowest layer of its own, counted from 0.
+    pub own_from: u32,
+    /// What runs.
+    pub runs: Runs,
+    /// The program, or the file that the interpreter runs.
+    pub program: File<'a>,
+    /// Whether the program asks for no loader.
+    pub is_static: bool,
+    /// The C library that the program gets; `None` for a static one and for interpreters.
+    pub libc: Option<Libc>,
+    /// Directory of the application: where the command is started.
+    pub dir: Vec<u8>,
+    /// What the command starts that the base brought: the new one must have it, too.
+    pub of_base: Vec<Vec<u8>>,
+    /// Everything that the command was seen to reach.
+    pub reach: Reach,
+    /// Whether the command may start any program.
+    pub starts_any: bool,
+}
+
+/// Families of findings that another stage keeps out.
+const BUILD_ONLY: [Family; 5] = [Family::BuildTool, Family::DevDependency, Family::Source, Family::Vcs, Family::Cache];
+
+/// Package managers of interpreters, which their slim images have as well.
+const OF_INTERPRETER: [&str; 4] = ["build-tool/npm", "build-tool/yarn", "build-tool/corepack", "build-tool/pip"];
+
+/// The findings at medium and above that go with the build stage.
+pub(super) fn gone<'s>(subject: &Subject<'s>) -> impl Iterator<Item = &'s Finding> {
+    let loud = subject.findings.iter().filter(|f| f.severity >= Severity::Medium && f.allowed.is_none());
+    loud.filter(|f| BUILD_ONLY.contains(&f.family))
+}
+
+/// Whether the command needs a build tool when it runs.
+pub(super) fn is_needed(finding: &Finding) -> bool {
+    finding.need.reach == crate::model::Reach::Reachable && finding.family == Family::BuildTool
+}
+
+/// Live files of findings that another stage keeps out.
+pub(super) fn unwanted(subject: &Subject<'_>) -> HashSet<Vec<u8>> {
+    let findings = subject.findings.iter().filter(|f| BUILD_ONLY.contains(&f.family) && f.state == State::Live);
+    findings.flat_map(|f| f.paths.iter().flat_map(|group| &group.files)).map(|path| path.as_bytes().to_vec()).collect()
+}
+
+/// Collects it.
+pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
+    let (chain, base, own_from) = place(subject)?;
+    let Some(config) = &subject.image.config else { return Stop::refused("the image has no configuration") };
+    for finding in subject.findings {
+        if finding.family == Family::WrongStage && finding.severity > Severity::Note {
+            let title = &finding.title;
+            return Stop::refused(format!("{title}: build the stage that runs the program, and mend that"));
+        }
+        if finding.family == Family::BrokenRuntime && finding.severity >= Severity::High {
+            return Stop::refused(format!("{}: it does not run as it is", finding.title));
+        }
+        // What a package of the distribution brings is installed again.
+        let loose = finding.paths.iter().flat_map(|group| &group.files).any(|path| {
+            subject.inventory.get(path.as_bytes()).is_some_and(|file| is_file(&file) && !of_distribution(&file))
+        });
+        if is_needed(finding) && loose && !OF_INTERPRETER.contains(&finding.rule.as_str()) {
+            let how = finding.need.witness.as_deref().map_or_else(String::new, |witness| format!(" ({witness})"));
+            return Stop::refused(format!("the command needs {} when it runs{how}", finding.subject));
+        }
+    }
+    let inventory = subject.inventory;
+    let reach = Reach::follow(inventory, subject.image, &subject.catalogue.roles);
+    let steps = reach.command().map(|command| command.steps.clone()).unwrap_or_default();
+    let Some(last) = steps.last() else { return Stop::refused("the image has no command") };
+    let Some(program) = last.program.map(|id| inventory.file(id)) else {
+        let word = last.argv.first().map_or("", String::as_str);
+        return Stop::refused(format!("what starts \"{}\" was not found in the image", path::escape(word.as_bytes())));
+    };
+    let dir = path::clean(config.working_dir.as_bytes());
+    let own = |file: &File<'_>| file.layer() >= own_from && !of_distribution(file);
+    let started = steps.iter().filter_map(|step| step.program).map(|id| inventory.file(id));
+    let of_base = started.filter(|file| file.layer() < own_from).map(|file| file.path().to_vec()).collect();
+    let name = path::name(program.path()).to_vec();
+    let is_elf = program.facts().any(|fact| matches!(fact, Fact::Elf(_)));
+    let (runs, program) = match &name[..] {
+        _ if is_elf && own(&program) => (Runs::Program, program),
+        b"node" | b"nodejs" => (Runs::Node, program),
+        b"java" => (Runs::Java, program),
+        _ if name.starts_with(b"python") => (Runs::Python, program),
+        _ if interpreter(&program).is_some() => (interpreter(&program).unwrap_or(Runs::Program), program),
+        _ => {
+            let shown = path::show(program.path());
+            return Stop::refused(format!(
+                "the command comes to {shown}; offcut moves compiled programs, Node.js, Python and Java to a stage of their own"
+            ));
+        }
+    };
+    let loader = Loader::new(inventory).with_config(config);
+    let load = loader.load(program).filter(|_| runs == Runs::Program);
+    let is_static = load.as_ref().is_some_and(|load| load.interpreter.is_none() && load.objects.len() == 1);
+    let libc = load.as_ref().filter(|_| !is_static).map(|load| load.libc);
+    let starts_any = reach.openings().iter().any(|opening| opening.scope == Scope::Programs);
+    Ok(Evidence { chain, base, own_from, runs, program, is_static, libc, dir, of_base, reach, starts_any })
+}
+
+/// Which stage the image is, what it is built upon, and where its own layers begin.
+fn place(subject: &Subject<'_>) -> Result<(Vec<usize>, String, u32), Stop> {
+    let args = BuildArgs::new();
+    let border = attribution::attribute(subject.image, &subject.catalogue.bases);
+    let options = Options { target: subject.target, args: &args, border: Some(&border) };
+    let lines = lines::attribute(subject.image, subject.file, &options);
+    let Some(stage) = lines.stage else {
+        let why = lines.reason().map_or_else(|| "nothing tells".to_string(), ToString::to_string);
+        return Stop::refused(format!("the lines of the Dockerfile can not be told from the image: {why}"));
+    };
+    if stage + 1 != subject.file.stages().len() {
+        let name = subject.file.stages().get(stage).and_then(|stage| stage.name.clone()).unwrap_or_default();
+        return Stop::refused(format!("the image is the stage \"{name}\" and not the last one: build the last stage"));
+    }
+    let own = |place: &Place| match place {
+        Place::Line(_) => Some(true),
+        Place::Base(_) => Some(false),
+        Place::OneOf(_) | Place::Unknown(_) => None,
+    };
+    let told: Option<Vec<bool>> = lines.layers.iter().map(own).collect();
+    let Some(told) = told else {
+        return Stop::refused("it is not sure which layers came with the base image");
+    };
+    let own_from = told.iter().take_while(|own| !**own).count();
+    let (chain, parent) = subject.file.chain(stage, &args);
+    let Parent::Image(base) = parent else {
+        return Err(Stop::Nothing("it is built upon nothing, and holds what was copied".to_string()));
+    };
+    if base.contains('$') {
+        return Stop::refused(format!("the base image {base} depends on a build argument without a default"));
+    }
+    let stages = chain.iter().filter_map(|&stage| subject.file.stages().get(stage));
+    let mut statements =
+        stages.flat_map(|stage| subject.file.instructions().get(stage.body.clone()).unwrap_or_default());
+    if statements.any(|one| one.statement.keyword == Some(Keyword::Onbuild)) {
+        return Stop::refused("it has ONBUILD instructions: it is meant to be built upon");
+    }
+    Ok((chain, base, u32::try_from(own_from).unwrap_or(u32::MAX)))
+}
+
+/// Whether a package of the distribution owns the file.
+pub(super) fn of_distribution(file: &File<'_>) -> bool {
+    file.owner().is_some_and(|owner| matches!(owner.manager, Manager::Deb | Manager::Apk | Manager::Rpm))
+}
+
+/// What runs a script, by its first line.
+fn interpreter(file: &File<'_>) -> Option<Runs> {
+    let script = file.facts().find_map(|fact| if let Fact::Script(script) = fact { Some(script) } else { None })?;
+    let mut words = script.shebang.iter().filter(|word| !word.starts_with('-'));
+    let first = path::name(words.next()?.as_bytes());
+    let name = if first == b"env" { path::name(words.next()?.as_bytes()) } else { first };
+    match name {
+        b"node" | b"nodejs" => Some(Runs::Node),
+        _ if name.starts_with(b"python") => Some(Runs::Python),
+        _ => None,
+    }
+}
+
+/// Whether the stage sets its own command.
+pub(super) fn sets(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: Keyword) -> bool {
+    let stages = evidence.chain.iter().filter_map(|&stage| subject.file.stages().get(stage));
+    let mut all = stages.flat_map(|stage| subject.file.instructions().get(stage.body.clone()).unwrap_or_default());
+    all.any(|one| one.statement.keyword == Some(wanted) && !matches!(one.statement.command, Command::Broken))
+}
+
+/// Whether something is a file with bytes of its own, or a link.
+pub(super) fn is_file(file: &File<'_>) -> bool {
+    matches!(file.kind(), Kind::File | Kind::Hardlink | Kind::Symlink)
+}
+
+/// What the origin of a finding says, for a table.
+pub(super) fn brought(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Base => "came with the base image",
+        Origin::Own | Origin::Unknown => "was added",
+    }
+}

@@ -1,0 +1,578 @@
+//! Says what the last stage takes: files of the build stage, and packages of the distribution.
+//!
+//! Everything that the image's own layers brought is taken unless something says that only the build needs it; what can
+//! not be told is taken.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::{
+    Runs, Stop, Subject,
+    base::Chosen,
+    evidence::{Evidence, is_file, is_needed, of_distribution, unwanted},
+};
+use crate::{
+    inventory::{
+        File, Inventory, Package,
+        loader::{Loader, Need},
+        reach::How,
+    },
+    model::{Fact, Family, Kind, Manager, NamePattern, State, path},
+};
+
+/// Most lines of COPY: beyond that nobody would keep the file.
+const PICKS_MAX: usize = 24;
+
+/// Directories that are never copied whole, since every base has its own.
+const SYSTEM: [&[u8]; 24] = [
+    b"",
+    b"bin",
+    b"boot",
+    b"etc",
+    b"home",
+    b"lib",
+    b"lib64",
+    b"media",
+    b"mnt",
+    b"opt",
+    b"root",
+    b"sbin",
+    b"srv",
+    b"usr",
+    b"usr/bin",
+    b"usr/lib",
+    b"usr/local",
+    b"usr/local/bin",
+    b"usr/local/lib",
+    b"usr/local/sbin",
+    b"usr/local/share",
+    b"usr/share",
+    b"usr/sbin",
+    b"var",
+];
+
+/// Directories whose files are made by package managers and by running programs, and are no part of an application.
+const VOLATILE: [&[u8]; 12] = [
+    b"tmp",
+    b"var/tmp",
+    b"var/log",
+    b"var/cache",
+    b"var/lib/apt",
+    b"var/lib/dpkg",
+    b"lib/apk",
+    b"run",
+    b"dev",
+    b"proc",
+    b"sys",
+    b"usr/share/doc",
+];
+
+/// Files of `/etc` that packages and builders write; those of users are taken over by name.
+const OF_SYSTEM: [&[u8]; 16] = [
+    b"etc/passwd",
+    b"etc/passwd-",
+    b"etc/group",
+    b"etc/group-",
+    b"etc/shadow",
+    b"etc/shadow-",
+    b"etc/gshadow",
+    b"etc/gshadow-",
+    b"etc/subuid",
+    b"etc/subuid-",
+    b"etc/subgid",
+    b"etc/subgid-",
+    b"etc/ld.so.cache",
+    b"etc/hosts",
+    b"etc/hostname",
+    b"etc/resolv.conf",
+];
+
+/// Directories in the home of a user, or anywhere, in which toolchains keep what they fetch and make.
+const TOOLCHAIN: [&[u8]; 13] = [
+    b".cache",
+    b"pnpm",
+    b".cargo",
+    b".rustup",
+    b".npm",
+    b".m2",
+    b".gradle",
+    b".pnpm-store",
+    b"go",
+    b".yarn",
+    b".node-gyp",
+    b".nuget",
+    b".config",
+];
+
+/// Names of files of a project that say how it is built and what it is, and that no program reads.
+const LITTER: [&str; 42] = [
+    "Dockerfile",
+    "Dockerfile.*",
+    "*.Dockerfile",
+    "Containerfile",
+    "docker-compose*",
+    "compose.y*ml",
+    ".dockerignore",
+    ".git*",
+    "README*",
+    "LICENSE*",
+    "LICENCE*",
+    "CHANGELOG*",
+    "CONTRIBUTING*",
+    "Makefile",
+    "CMakeLists.txt",
+    "go.mod",
+    "go.sum",
+    "go.work*",
+    "Cargo.toml",
+    "Cargo.lock",
+    "pom.xml",
+    "*.gradle",
+    "*.gradle.kts",
+    "gradlew*",
+    "mvnw*",
+    "tsconfig*.json",
+    ".eslint*",
+    ".prettier*",
+    ".editorconfig",
+    "jest.config.*",
+    "webpack.config.*",
+    "vite.config.*",
+    "rollup.config.*",
+    "babel.config.*",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "build.rs",
+    ".babelrc",
+    ".nvmrc",
+    "*.cmake",
+    "*.md",
+];
+
+/// Ends of names of sources of languages that are compiled.
+const SOURCES: [&[u8]; 22] = [
+    b".go", b".rs", b".c", b".cc", b".cpp", b".cxx", b".h", b".hh", b".hpp", b".hxx", b".o", b".a", b".d", b".java",
+    b".kt", b".scala", b".s", b".S", b".hs", b".swift", b".zig", b".class",
+];
+
+/// What packages of a distribution make when they are installed.
+const MADE: [&[u8]; 11] = [
+    b"etc/alternatives",
+    b"etc/ssl/certs",
+    b"etc/ca-certificates",
+    b"etc/ca-certificates.conf",
+    b"etc/rc0.d",
+    b"etc/rc1.d",
+    b"usr/lib/ssl",
+    b"usr/share/info/dir",
+    b"usr/share/mime",
+    b"usr/local/share/man",
+    b"var/lib",
+];
+
+/// Directories that hold the packages of a language.
+const PACKAGES: [&[u8]; 3] = [b"node_modules", b"site-packages", b"dist-packages"];
+
+/// Directories into which compilers write; of these only what the command loads is taken.
+const OUTPUTS: [&[u8]; 7] = [b"target", b"build", b"out", b"obj", b"CMakeFiles", b"_build", b".build"];
+
+/// Packages that every image of Debian or Alpine has beside the essential ones; where a base is not at hand.
+const EVERYWHERE: [&str; 17] = [
+    "libc6",
+    "libgcc-s1",
+    "libstdc++6",
+    "zlib1g",
+    "tzdata",
+    "alpine-baselayout",
+    "alpine-baselayout-data",
+    "alpine-keys",
+    "apk-tools",
+    "busybox",
+    "busybox-binsh",
+    "ca-certificates-bundle",
+    "libcrypto3",
+    "libssl3",
+    "musl",
+    "musl-utils",
+    "zlib",
+];
+
+/// What the last stage takes of the build stage.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// What is copied, by path.
+    pub picks: Vec<Pick>,
+    /// How dev dependencies are removed at the end of the build stage.
+    pub prune: Option<String>,
+    /// Packages of the distribution that the program needs.
+    pub packages: BTreeSet<String>,
+    /// Whether a shell or another program of the base is started.
+    pub needs_shell: bool,
+    /// Whether the loader's cache has to be made again.
+    pub ldconfig: bool,
+    /// Whether users of the image's own are needed.
+    pub users: bool,
+}
+
+/// Something to copy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Pick {
+    /// Its cleaned path.
+    pub path: Vec<u8>,
+    /// Whether it is a directory, which is taken whole.
+    pub is_dir: bool,
+    /// Whose it is, where that is not root.
+    pub owner: Option<(u32, u32)>,
+    /// Its bytes.
+    pub bytes: u64,
+}
+
+/// Selects it.
+pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Wanted, Stop> {
+    let mut wanted = Wanted { prune: prune(subject, evidence)?, ..Wanted::default() };
+    let inventory = subject.inventory;
+    let sieve = Sieve::new(subject, evidence);
+    let mut tree: BTreeMap<&[u8], Leaf> = BTreeMap::new();
+    for file in inventory.files().filter(is_file) {
+        let own = file.layer() >= evidence.own_from;
+        if own && pruned(&wanted, &sieve.unwanted, &file) {
+            continue;
+        }
+        let leaf = match own {
+            false => Leaf::Base(file.size()),
+            true if sieve.keeps(&file) => {
+                // A hard link is copied with the bytes that it shares with a file that may stay behind.
+                let bytes = inventory.file(file.content()).size();
+                Leaf::Kept { bytes, owner: (file.uid(), file.gid()) }
+            }
+            true => Leaf::Dropped,
+        };
+        tree.insert(file.path(), leaf);
+    }
+    let rows: Vec<(&[u8], Leaf)> = tree.into_iter().collect();
+    cover(b"", &rows, &mut wanted.picks)?;
+    if wanted.picks.len() > PICKS_MAX {
+        let count = wanted.picks.len();
+        return Stop::refused(format!("what the command needs lies in {count} places between what it does not need"));
+    }
+    if wanted.picks.is_empty() {
+        return Stop::refused("nothing of the image's own layers would be left");
+    }
+    libraries(subject, evidence, &rows, &mut wanted);
+    started(subject, evidence, &mut wanted);
+    let user = subject.image.config.as_ref().map_or("", |config| config.user.as_str());
+    let by_number = user.split(':').all(|part| part.parse::<u32>().is_ok());
+    let changed = inventory.get(b"etc/passwd").is_some_and(|file| file.layer() >= evidence.own_from);
+    wanted.users = !user.is_empty() && !by_number && changed;
+    Ok(wanted)
+}
+
+/// What becomes of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Leaf {
+    /// The base brought it.
+    Base(u64),
+    /// It is taken.
+    Kept { bytes: u64, owner: (u32, u32) },
+    /// It is left behind.
+    Dropped,
+}
+
+/// What is asked of every file.
+struct Sieve<'s> {
+    subject: &'s Subject<'s>,
+    evidence: &'s Evidence<'s>,
+    /// Files of findings that another stage keeps out.
+    unwanted: HashSet<Vec<u8>>,
+    litter: Vec<NamePattern>,
+    /// Virtual environments of Python.
+    environments: Vec<Vec<u8>>,
+}
+
+impl<'s> Sieve<'s> {
+    fn new(subject: &'s Subject<'s>, evidence: &'s Evidence<'s>) -> Self {
+        let settings = subject.inventory.files().filter(|file| path::name(file.path()) == b"pyvenv.cfg");
+        Self {
+            subject,
+            evidence,
+            unwanted: unwanted(subject),
+            litter: LITTER.iter().map(|name| NamePattern::new(name)).collect(),
+            environments: settings.map(|file| path::parent(file.path()).to_vec()).collect(),
+        }
+    }
+
+    /// Whether a file of the image's own is taken.
+    fn keeps(&self, file: &File<'_>) -> bool {
+        let name = file.path();
+        if file.id() == self.evidence.program.id() {
+            return true;
+        }
+        let below = |dirs: &[&[u8]]| dirs.iter().any(|dir| path::is_below(name, dir));
+        let parts: Vec<&[u8]> = name.split(|&byte| byte == b'/').collect();
+        if of_distribution(file) || below(&VOLATILE) || OF_SYSTEM.contains(&name) || is_generated(file) {
+            return false;
+        }
+        // Packages of a language are taken as they were installed: one needs the other in ways that nobody can see.
+        let installed = parts.iter().any(|part| PACKAGES.contains(part));
+        let in_environment = self.environments.iter().any(|dir| path::is_below(name, dir));
+        if self.evidence.runs == Runs::Python && (installed || in_environment) {
+            return true;
+        }
+        if self.unwanted.contains(name) {
+            return false;
+        }
+        if installed {
+            return true;
+        }
+        let places = &self.subject.catalogue.places;
+        if places.dir(path::parent(name)).is_some() || places.file(name).is_some() {
+            return false;
+        }
+        let dir = &self.evidence.dir;
+        let in_project = dir.is_empty() || path::is_below(name, dir);
+        let at_home = below(&[b"root", b"home"]) || parts.first().is_some_and(|part| TOOLCHAIN.contains(part));
+        if !in_project && at_home && parts.iter().any(|part| TOOLCHAIN.contains(part)) {
+            return false;
+        }
+        if self.evidence.reach.has(file.id()) {
+            return true;
+        }
+        let last = path::name(name);
+        if self.litter.iter().any(|pattern| pattern.matches(last)) {
+            return false;
+        }
+        match self.evidence.runs {
+            Runs::Program | Runs::Java => {
+                let source = SOURCES.iter().any(|end| last.ends_with(end));
+                let output = parts.iter().any(|part| OUTPUTS.contains(part));
+                !source && !output
+            }
+            Runs::Node | Runs::Python => true,
+        }
+    }
+}
+
+/// Whether packages of the distribution made the file when they were installed: it belongs to none of them, and is made
+/// again.
+fn is_generated(file: &File<'_>) -> bool {
+    let name = file.path();
+    let below = |dirs: &[&[u8]]| dirs.iter().any(|dir| name == *dir || path::is_below(name, dir));
+    let compiled = name.split(|&byte| byte == b'/').any(|part| part == b"__pycache__");
+    let alternative = file.kind() == Kind::Symlink && path::is_below(&path::clean(file.link()), b"etc/alternatives");
+    below(&MADE) || alternative || compiled && below(&[b"usr/lib", b"usr/share"])
+}
+
+/// Whether a file goes when dev dependencies are pruned.
+fn pruned(wanted: &Wanted, unwanted: &HashSet<Vec<u8>>, file: &File<'_>) -> bool {
+    let in_modules = file.path().split(|&byte| byte == b'/').any(|part| part == b"node_modules");
+    wanted.prune.is_some() && in_modules && unwanted.contains(file.path())
+}
+
+/// How the dev dependencies of a Node.js project are removed.
+fn prune(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Option<String>, Stop> {
+    let dev = subject.findings.iter().any(|f| f.family == Family::DevDependency && f.state == State::Live);
+    if evidence.runs != Runs::Node || !dev {
+        return Ok(None);
+    }
+    let has = |name: &str| {
+        let at = [&evidence.dir[..], b"/", name.as_bytes()].concat();
+        subject.inventory.resolve(&path::clean(&at)).is_some()
+    };
+    if has("pnpm-lock.yaml") {
+        return Ok(Some("CI=true pnpm prune --prod".to_string()));
+    }
+    if has("yarn.lock") {
+        if has(".yarnrc.yml") {
+            return Stop::refused("dev dependencies are installed, and yarn 2 and above can not take them out again");
+        }
+        let words = "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile";
+        return Ok(Some(words.to_string()));
+    }
+    if has("package.json") {
+        return Ok(Some("npm prune --omit=dev".to_string()));
+    }
+    Stop::refused("dev dependencies are installed, and the directory of the command has no package.json")
+}
+
+/// Covers what is kept by as few directories and files as there can be. `rows` lie below `dir`, sorted.
+fn cover(dir: &[u8], rows: &[(&[u8], Leaf)], picks: &mut Vec<Pick>) -> Result<(), Stop> {
+    let kept = rows
+        .iter()
+        .filter_map(|(_, leaf)| if let Leaf::Kept { bytes, owner } = leaf { Some((bytes, owner)) } else { None });
+    let (count, bytes) =
+        kept.clone().fold((0, 0_u64), |(count, sum), (bytes, _)| (count + 1, sum.saturating_add(*bytes)));
+    if count == 0 {
+        return Ok(());
+    }
+    let dropped = rows.iter().any(|(_, leaf)| *leaf == Leaf::Dropped);
+    let of_base = rows.iter().map(|(_, leaf)| if let Leaf::Base(bytes) = leaf { *bytes } else { 0 }).sum::<u64>();
+    let packages = matches!(path::name(dir), b"site-packages" | b"dist-packages");
+    let whole = !dropped && !SYSTEM.contains(&dir) && (packages || of_base <= bytes / 5);
+    let owners: BTreeSet<(u32, u32)> = kept.map(|(_, owner)| *owner).collect();
+    if whole && owners.len() == 1 {
+        let owner = owners.into_iter().next().filter(|owner| *owner != (0, 0));
+        picks.push(Pick { path: dir.to_vec(), is_dir: true, owner, bytes: bytes.saturating_add(of_base) });
+        return Ok(());
+    }
+    let depth = if dir.is_empty() { 0 } else { dir.len() + 1 };
+    let mut at = 0;
+    while let Some(&(name, leaf)) = rows.get(at) {
+        let rest = name.get(depth..).unwrap_or_default();
+        let Some(slash) = rest.iter().position(|&byte| byte == b'/') else {
+            if let Leaf::Kept { bytes, owner } = leaf {
+                let owner = Some(owner).filter(|owner| *owner != (0, 0));
+                picks.push(Pick { path: name.to_vec(), is_dir: false, owner, bytes });
+            }
+            at += 1;
+            continue;
+        };
+        let child = name.get(..depth + slash).unwrap_or(name);
+        let inside = |(path, _): &&(&[u8], Leaf)| path::is_below(path, child);
+        let end = at + rows.iter().skip(at).take_while(inside).count().max(1);
+        cover(child, rows.get(at..end).unwrap_or_default(), picks)?;
+        if picks.len() > 10 * PICKS_MAX {
+            return Stop::refused("what the command needs lies in many places between what it does not need");
+        }
+        at = end;
+    }
+    Ok(())
+}
+
+/// The packages that own the libraries of what is taken.
+fn libraries(subject: &Subject<'_>, evidence: &Evidence<'_>, rows: &[(&[u8], Leaf)], wanted: &mut Wanted) {
+    let Some(config) = &subject.image.config else { return };
+    let loader = Loader::new(subject.inventory).with_config(config);
+    let kept: HashSet<&[u8]> =
+        rows.iter().filter(|(_, leaf)| matches!(leaf, Leaf::Kept { .. })).map(|(path, _)| *path).collect();
+    for file in kept.iter().filter_map(|path| subject.inventory.get(path)) {
+        if !file.facts().any(|fact| matches!(fact, Fact::Elf(_))) {
+            continue;
+        }
+        let Some(load) = loader.load(file) else { continue };
+        let interpreter =
+            load.interpreter.and_then(|need| if let Need::Found { file, .. } = need { Some(file) } else { None });
+        for library in load.objects.iter().skip(1).map(|object| object.file).chain(interpreter) {
+            let real = subject.inventory.resolve(library.path()).unwrap_or(library);
+            match real.owner().filter(|_| of_distribution(&real)) {
+                Some(package) => drop(wanted.packages.insert(package.name.clone())),
+                None if real.layer() >= evidence.own_from && evidence.runs == Runs::Program => {
+                    wanted.ldconfig |= path::is_below(real.path(), b"usr/local/lib");
+                }
+                None => {}
+            }
+        }
+    }
+    let go = evidence.program.facts().any(|fact| matches!(fact, Fact::Elf(elf) if elf.go.is_some()));
+    if go && subject.inventory.resolve(b"lib/apk/db/installed").is_some() {
+        // Go falls back on the time zones of its toolchain, and Alpine has none of its own.
+        let zones = subject.inventory.files().find(|file| file.path().ends_with(b"go/lib/time/zoneinfo.zip"));
+        wanted.picks.extend(zones.map(|file| Pick {
+            path: file.path().to_vec(),
+            is_dir: false,
+            owner: None,
+            bytes: file.size(),
+        }));
+    }
+    // A program that asks the network for anything wants to know whom to trust; the slim images do not say.
+    let certificates =
+        subject.inventory.packages().iter().any(|p| p.name == "ca-certificates" && p.state == State::Live);
+    if certificates && evidence.runs == Runs::Program && !evidence.is_static {
+        wanted.packages.insert("ca-certificates".to_string());
+    }
+}
+
+/// The packages of what the command starts beside its program, and those that were installed by name for it.
+fn started(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &mut Wanted) {
+    let config = subject.image.config.as_ref();
+    let health = config.map_or(&[][..], |config| &config.healthcheck);
+    let shell_form = |words: &[String]| words.first().is_some_and(|word| path::name(word.as_bytes()) == b"sh");
+    wanted.needs_shell = health.first().is_some_and(|word| word == "CMD-SHELL")
+        || config.is_some_and(|config| shell_form(&config.entrypoint) || shell_form(&config.cmd));
+    let flagged: HashSet<&str> = subject
+        .findings
+        .iter()
+        .filter(|f| matches!(f.family, Family::BuildTool | Family::DevDependency | Family::Leftover) && !is_needed(f))
+        .flat_map(|f| f.packages.iter().map(|package| package.name.as_str()))
+        .collect();
+    for id in evidence.reach.files() {
+        let file = subject.inventory.file(id);
+        let how = evidence.reach.how(id);
+        if file.id() == evidence.program.id() || !of_distribution(&file) {
+            // A script of the application's own wants its shell.
+            let script = file.facts().any(|fact| matches!(fact, Fact::Script(_)));
+            wanted.needs_shell |= script && matches!(how, Some(How::Starts | How::Command | How::Healthcheck));
+            continue;
+        }
+        if matches!(how, Some(How::Starts | How::Command | How::Healthcheck)) {
+            wanted.needs_shell = true;
+            if let Some(package) = file.owner().filter(|package| !flagged.contains(package.name.as_str())) {
+                wanted.packages.insert(package.name.clone());
+            }
+        }
+    }
+    if evidence.starts_any {
+        for package in by_name(subject, evidence).filter(|package| !flagged.contains(package.name.as_str())) {
+            wanted.packages.insert(package.name.clone());
+        }
+    }
+}
+
+/// The packages that the Dockerfile installed by name.
+fn by_name<'a>(subject: &Subject<'a>, evidence: &Evidence<'_>) -> impl Iterator<Item = &'a Package> {
+    let inventory = subject.inventory;
+    let own_from = evidence.own_from;
+    let automatic: HashSet<&str> = inventory.auto_installed().unwrap_or_default().iter().map(String::as_str).collect();
+    let world: Option<HashSet<&str>> = inventory.world().map(|all| all.iter().map(String::as_str).collect());
+    inventory.packages().iter().filter(move |package| {
+        let installed = package.files.first().is_some_and(|file| inventory.file(*file).layer() >= own_from);
+        let asked = match package.manager {
+            Manager::Deb => !automatic.contains(package.name.as_str()),
+            Manager::Apk => world.as_ref().is_some_and(|world| world.contains(package.name.as_str())),
+            _ => false,
+        };
+        package.state == State::Live && installed && asked && !package.name.ends_with("-dev")
+    })
+}
+
+/// The packages that have to be installed on the new base.
+pub(super) fn packages(
+    subject: &Subject<'_>,
+    wanted: &Wanted,
+    chosen: &Chosen,
+    known: Option<&Inventory>,
+) -> Vec<String> {
+    if !chosen.has_shell {
+        return Vec::new();
+    }
+    let has = |name: &str| match known {
+        Some(known) => known.packages().iter().any(|package| package.name == name && package.state == State::Live),
+        // Where the base is not at hand: what no image of the distribution is without.
+        None => {
+            let essential =
+                subject.inventory.packages().iter().any(|package| package.name == name && package.essential);
+            essential || EVERYWHERE.contains(&name)
+        }
+    };
+    wanted.packages.iter().filter(|name| !has(name)).cloned().collect()
+}
+
+/// Bytes of packages with everything they need that the base has not.
+pub(super) fn installed_bytes(subject: &Subject<'_>, names: &[String], known: Option<&Inventory>) -> u64 {
+    let inventory = subject.inventory;
+    let there = |name: &str| {
+        known.is_some_and(|known| known.packages().iter().any(|p| p.name == name && p.state == State::Live))
+    };
+    let mut todo: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (mut seen, mut bytes) = (HashSet::new(), 0_u64);
+    while let Some(name) = todo.pop() {
+        if there(name) || !seen.insert(name) {
+            continue;
+        }
+        let Some(package) = inventory.packages().iter().find(|p| p.name == name && p.state == State::Live) else {
+            continue;
+        };
+        bytes = package.files.iter().fold(bytes, |sum, file| sum.saturating_add(inventory.file(*file).size()));
+        todo.extend(package.depends.iter().map(String::as_str));
+    }
+    bytes
+}

@@ -1,0 +1,397 @@
+//! Makes the text: the user's file with its last stage turned into a build stage, and a new last stage behind it.
+//!
+//! Nothing of the user's text changes but the `FROM` of that stage and what configures the run at its end, which moves.
+
+use super::{
+    Change, Rewrite, Runs, Subject,
+    base::Chosen,
+    evidence::{Evidence, brought, sets},
+    select::{Pick, Wanted},
+};
+use crate::{
+    dockerfile::{Command, Instruction, Keyword, PieceKind, Span},
+    model::{Family, path},
+};
+
+/// Names for the build stage; the first that is free is taken.
+const NAMES: [&str; 4] = ["build", "builder", "build-stage", "offcut-build"];
+
+/// Instructions that configure the run and are repeated in the last stage.
+const OF_RUN: [Keyword; 8] = [
+    Keyword::Cmd,
+    Keyword::Entrypoint,
+    Keyword::Expose,
+    Keyword::Healthcheck,
+    Keyword::Label,
+    Keyword::Maintainer,
+    Keyword::Stopsignal,
+    Keyword::Volume,
+];
+
+/// `PATH` as engines set it where an image says nothing.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Writes the file and says what changed.
+pub(super) fn write(
+    subject: &Subject<'_>,
+    evidence: &Evidence<'_>,
+    wanted: &Wanted,
+    chosen: &Chosen,
+    packages: &[String],
+    rewrite: &mut Rewrite,
+) {
+    let file = subject.file;
+    let Some(stage) = evidence.chain.first().and_then(|&number| file.stages().get(number)) else { return };
+    let Some(from) = file.instructions().get(stage.from) else { return };
+    let Command::From(base) = &from.statement.command else { return };
+    let mut edits: Vec<(Span, String)> = Vec::new();
+
+    // The stage that was last gets a name; one that it had belongs to the new last stage.
+    let taken: Vec<&str> = file.stages().iter().filter_map(|stage| stage.name.as_deref()).collect();
+    let name = NAMES.iter().find(|name| !taken.contains(*name)).map_or("offcut-build-stage", |name| *name);
+    let last_name = base.name.as_ref().map(|name| name.text.clone());
+    match &base.name {
+        Some(word) => edits.push((word.span, name.to_string())),
+        None => edits.push((Span::new(base.image.span.end, base.image.span.end), format!(" AS {name}"))),
+    }
+    rewrite.changes.push(Change {
+        line: Some(from.first_line),
+        what: format!("the stage is called {name} and builds only"),
+        why: why_build_only(subject),
+    });
+
+    // What configures the run moves from its end, with the comments above it.
+    let body = file.instructions().get(stage.body.clone()).unwrap_or_default();
+    let trailing = body.iter().rev().take_while(|one| is_of_run(one) || keyword(one) == Some(Keyword::User)).count();
+    let (kept, moved) = body.split_at(body.len() - trailing);
+    let mut tail = String::new();
+    for one in moved {
+        let span = with_comments(subject, one);
+        if is_of_run(one) {
+            tail.push_str(file.at(span).trim_end_matches(['\n', '\r']));
+            tail.push('\n');
+        }
+        edits.push((span, String::new()));
+    }
+
+    let end = stage_end(subject, stage.body.end);
+    let mut text = String::new();
+    if !file.text().get(..end).unwrap_or_default().ends_with('\n') {
+        text.push('\n');
+    }
+    if let Some(prune) = &wanted.prune {
+        text.push_str(&format!("\n# What only development needs stays here.\nRUN {prune}\n"));
+        rewrite.changes.push(Change {
+            line: None,
+            what: format!("the build ends with {prune}"),
+            why: told(subject, Family::DevDependency),
+        });
+    }
+    text.push('\n');
+    match &last_name {
+        Some(old) => text.push_str(&format!("FROM {} AS {old}\n", chosen.image)),
+        None => text.push_str(&format!("FROM {}\n", chosen.image)),
+    }
+    rewrite.changes.push(Change {
+        line: None,
+        what: format!("the last stage stands on {}", chosen.image),
+        why: chosen.why.clone(),
+    });
+
+    if let Some(line) = install(subject, packages) {
+        text.push_str(&line);
+        rewrite.changes.push(Change {
+            line: None,
+            what: format!("it installs {}", packages.join(", ")),
+            why: "libraries that the program loads, or programs that it starts".to_string(),
+        });
+    }
+    if wanted.users {
+        text.push_str(&format!("COPY --from={name} /etc/passwd /etc/group /etc/\n"));
+    }
+    if let Some(dir) =
+        subject.image.config.as_ref().map(|c| c.working_dir.as_str()).filter(|dir| !dir.is_empty() && *dir != "/")
+    {
+        text.push_str(&format!("WORKDIR {dir}\n"));
+    }
+    for line in environment(subject, evidence) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let user = user(subject, evidence, chosen);
+    for line in copies(name, &wanted.picks, user.as_ref().filter(|user| user.added).map(|user| user.name.as_str())) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    rewrite.changes.push(Change {
+        line: None,
+        what: format!("it takes {}", list(&wanted.picks)),
+        why: match evidence.runs {
+            Runs::Program => {
+                format!("the command starts {}, and what is beside it may be read", path::show(evidence.program.path()))
+            }
+            runs => format!("the command starts {}, which may read all of it", runs.word()),
+        },
+    });
+    if wanted.ldconfig && chosen.has_shell {
+        text.push_str("RUN ldconfig\n");
+    }
+    // What was said earlier in the stage, or in those below it, holds for the last one too.
+    for one in repeated(subject, evidence, kept) {
+        text.push_str(file.at(one.span).trim_end_matches(['\n', '\r']));
+        text.push('\n');
+    }
+    if let Some(user) = user {
+        text.push_str(&format!("USER {}\n", user.name));
+        if user.added {
+            let what = format!("it runs as {}", user.name);
+            rewrite.changes.push(Change { line: None, what, why: user.why });
+        }
+    }
+    text.push_str(&tail);
+    edits.push((Span::new(end, end), text));
+    let text = tidy(&file.edited(&edits));
+    rewrite.dockerfile =
+        if file.text().contains("\r\n") { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
+}
+
+/// Where a stage ends: behind its last instruction.
+fn stage_end(subject: &Subject<'_>, end: usize) -> usize {
+    let last = end.checked_sub(1).and_then(|last| subject.file.instructions().get(last));
+    last.map_or(subject.file.text().len(), |last| with_comments(subject, last).end)
+}
+
+fn keyword(one: &Instruction) -> Option<Keyword> {
+    one.statement.keyword
+}
+
+fn is_of_run(one: &Instruction) -> bool {
+    keyword(one).is_some_and(|keyword| OF_RUN.contains(&keyword))
+}
+
+/// The instruction with the comments that stand directly above it.
+fn with_comments(subject: &Subject<'_>, one: &Instruction) -> Span {
+    let pieces = subject.file.pieces();
+    let Some(at) =
+        pieces.iter().position(|piece| piece.span.start <= one.span.start && one.span.start < piece.span.end)
+    else {
+        return one.span;
+    };
+    let above = pieces.iter().take(at).rev().take_while(|piece| matches!(piece.kind, PieceKind::Comment)).count();
+    let start = pieces.get(at - above).map_or(one.span.start, |piece| piece.span.start);
+    let end = pieces.get(at).map_or(one.span.end, |piece| piece.span.end);
+    Span::new(start, end)
+}
+
+/// Instructions that configure the run and do not stand at the end of the stage: of each kind that counts once the last.
+fn repeated<'f>(subject: &Subject<'f>, evidence: &Evidence<'_>, kept: &'f [Instruction]) -> Vec<&'f Instruction> {
+    let stages = evidence.chain.iter().skip(1).rev().filter_map(|&number| subject.file.stages().get(number));
+    let below = stages.flat_map(|stage| subject.file.instructions().get(stage.body.clone()).unwrap_or_default());
+    let all: Vec<&Instruction> = below.chain(kept).filter(|one| is_of_run(one)).collect();
+    let once = [Keyword::Cmd, Keyword::Entrypoint, Keyword::Healthcheck, Keyword::Stopsignal];
+    let counts = |at: usize, one: &Instruction| {
+        let same = |other: &&Instruction| keyword(other) == keyword(one);
+        !keyword(one).is_some_and(|keyword| once.contains(&keyword)) || !all.iter().skip(at + 1).any(same)
+    };
+    let mut found: Vec<&Instruction> =
+        all.iter().enumerate().filter(|(at, one)| counts(*at, one)).map(|(_, one)| *one).collect();
+    // A command that is set again at the end of the stage was moved from there.
+    let stage = evidence.chain.first().and_then(|&number| subject.file.stages().get(number));
+    let body = stage.and_then(|stage| subject.file.instructions().get(stage.body.clone())).unwrap_or_default();
+    let moved: Vec<Keyword> = body.get(kept.len()..).unwrap_or_default().iter().filter_map(keyword).collect();
+    found.retain(|one| keyword(one).is_none_or(|keyword| !(once.contains(&keyword) && moved.contains(&keyword))));
+    found
+}
+
+/// The lines that set variables, with the arguments that they use.
+fn environment(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Vec<String> {
+    let file = subject.file;
+    let stages = evidence.chain.iter().rev().filter_map(|&number| file.stages().get(number));
+    let body: Vec<&Instruction> =
+        stages.flat_map(|stage| file.instructions().get(stage.body.clone()).unwrap_or_default()).collect();
+    let env: Vec<&Instruction> = body.iter().copied().filter(|one| keyword(one) == Some(Keyword::Env)).collect();
+    let uses = |name: &str| env.iter().any(|one| mentions(file.at(one.span), name));
+    let mut lines = Vec::new();
+    for one in &body {
+        match &one.statement.command {
+            Command::Env(pairs) if !pairs.iter().all(|pair| is_of_build(&pair.name.text)) => {
+                lines.push(file.at(one.span).trim_end().to_string());
+            }
+            Command::Arg(names) if names.iter().any(|name| uses(&name.name.text)) => {
+                lines.push(file.at(one.span).trim_end().to_string());
+            }
+            _ => {}
+        }
+    }
+    // A program that is started by its name alone is looked for where it was.
+    let config = subject.image.config.as_ref();
+    let here = config.and_then(|config| config.env.iter().find_map(|one| one.strip_prefix("PATH=")));
+    let dir = [b"/", path::parent(evidence.program.path())].concat();
+    let by_default = DEFAULT_PATH.split(':').any(|known| known.as_bytes() == dir);
+    let listed = here.is_some_and(|here| here.split(':').any(|one| one.as_bytes() == dir));
+    let set = lines.iter().any(|line| mentions(line, "PATH"));
+    if evidence.runs == Runs::Program && listed && !by_default && !set {
+        lines.push(format!("ENV PATH={}:{DEFAULT_PATH}", String::from_utf8_lossy(&dir)));
+    }
+    lines
+}
+
+/// Whether a variable speaks to compilers and installers only.
+fn is_of_build(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "CGO_ENABLED",
+        "GO111MODULE",
+        "GOOS",
+        "GOARCH",
+        "GOPROXY",
+        "GOFLAGS",
+        "GOCACHE",
+        "GOMODCACHE",
+        "DEBIAN_FRONTEND",
+        "CARGO_HOME",
+        "RUSTFLAGS",
+        "MAVEN_OPTS",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Whether a text uses or sets a variable.
+fn mentions(text: &str, name: &str) -> bool {
+    let edge = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + name.len()..).unwrap_or_default());
+        edge(before.chars().next_back()) && edge(after.chars().next())
+    })
+}
+
+/// The line that installs packages.
+fn install(subject: &Subject<'_>, packages: &[String]) -> Option<String> {
+    if packages.is_empty() {
+        return None;
+    }
+    let names = packages.join(" ");
+    Some(match subject.inventory.resolve(b"lib/apk/db/installed") {
+        Some(_) => format!("RUN apk add --no-cache {names}\n"),
+        None => format!(
+            "RUN apt-get update \\\n && apt-get install -y --no-install-recommends {names} \\\n && rm -rf /var/lib/apt/lists/*\n"
+        ),
+    })
+}
+
+/// Who the last stage runs as.
+struct User {
+    name: String,
+    /// Whether the old one ran as root.
+    added: bool,
+    why: String,
+}
+
+fn user(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen) -> Option<User> {
+    let config = subject.image.config.as_ref()?;
+    let root =
+        subject.findings.iter().any(|finding| finding.family == Family::RootUser && finding.rule.ends_with("/uid-0"));
+    if !config.user.is_empty() && !root {
+        let set = sets(subject, evidence, Keyword::User);
+        return set.then(|| User { name: config.user.clone(), added: false, why: String::new() });
+    }
+    // Ports below 1024 may be opened by anybody since Docker 20.10, but not everywhere; volumes belong to whom they belong.
+    let low = |port: &String| {
+        port.split('/').next().and_then(|port| port.parse::<u16>().ok()).is_some_and(|port| port < 1024)
+    };
+    if config.exposed_ports.iter().any(low) || !config.volumes.is_empty() {
+        return None;
+    }
+    let name = match evidence.runs {
+        Runs::Node if chosen.image.starts_with("node:") => "1000:1000",
+        _ => "65532:65532",
+    };
+    let why = "it ran as root, opens no port below 1024 and declares no volume".to_string();
+    Some(User { name: name.to_string(), added: true, why })
+}
+
+/// The lines that copy: a directory each, and files together that go to the same directory.
+fn copies(from: &str, picks: &[Pick], chown: Option<&str>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut done = vec![false; picks.len()];
+    for (at, pick) in picks.iter().enumerate() {
+        if std::mem::replace(&mut done[at], true) {
+            continue;
+        }
+        let owner = pick.owner.map(|(uid, gid)| format!("{uid}:{gid}"));
+        // What was root's before goes to the user that the program runs as now, where it may have to be written.
+        let owner = owner.or_else(|| chown.filter(|_| pick.is_dir).map(str::to_string));
+        let flag = owner.map_or_else(String::new, |owner| format!("--chown={owner} "));
+        let dir = path::parent(&pick.path);
+        let mut sources = vec![pick.path.as_slice()];
+        if !pick.is_dir {
+            for (other, taken) in picks.iter().zip(&mut done).skip(at + 1) {
+                let same = !other.is_dir && other.owner == pick.owner && path::parent(&other.path) == dir;
+                if same && !*taken {
+                    *taken = true;
+                    sources.push(&other.path);
+                }
+            }
+        }
+        let to = if pick.is_dir { pick.path.clone() } else { [dir, b"/"].concat() };
+        let words: Vec<String> = sources.iter().map(|source| format!("/{}", String::from_utf8_lossy(source))).collect();
+        let to = format!("/{}", String::from_utf8_lossy(&to).trim_start_matches('/'));
+        let spaced = words.iter().chain([&to]).any(|word| word.contains([' ', '"', '\\', '$', '[']));
+        if spaced {
+            let quoted: Vec<String> = words.iter().chain([&to]).map(|word| format!("{word:?}")).collect();
+            lines.push(format!("COPY --from={from} {flag}[{}]", quoted.join(", ")));
+        } else {
+            lines.push(format!("COPY --from={from} {flag}{} {to}", words.join(" ")));
+        }
+    }
+    lines
+}
+
+fn list(picks: &[Pick]) -> String {
+    const SHOWN: usize = 4;
+    let names: Vec<String> = picks.iter().take(SHOWN).map(|pick| path::show(&pick.path)).collect();
+    match picks.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{} and {more} more", names.join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+/// What of a family was found, in a few words.
+fn told(subject: &Subject<'_>, family: Family) -> String {
+    let found: Vec<String> = subject
+        .findings
+        .iter()
+        .filter(|finding| finding.family == family)
+        .take(3)
+        .map(|finding| format!("{} {}", finding.subject, brought(finding.origin)))
+        .collect();
+    found.join(", ")
+}
+
+fn why_build_only(subject: &Subject<'_>) -> String {
+    let mut found: Vec<&str> = Vec::new();
+    let families = [Family::BuildTool, Family::DevDependency, Family::Source, Family::Cache, Family::Vcs];
+    for finding in subject.findings.iter().filter(|finding| families.contains(&finding.family)) {
+        if !found.contains(&finding.subject.as_str()) {
+            found.push(&finding.subject);
+        }
+    }
+    let more = found.len().saturating_sub(5);
+    found.truncate(5);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("it holds {}{more}, which the command does not need", found.join(", "))
+}
+
+/// At most one empty line in a row, and one line end at the end.
+fn tidy(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if !(line.trim().is_empty() && lines.last().is_some_and(|last| last.trim().is_empty())) {
+            lines.push(line);
+        }
+    }
+    while lines.last().is_some_and(|last| last.trim().is_empty()) {
+        lines.pop();
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,124 @@
+//! What came of a rewrite: a short table for people, a document for programs, the diff for both.
+//!
+//! The document has the form that `docs/schema/fix-v1.json` fixes.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use similar::TextDiff;
+
+use super::text;
+use crate::remedy::{Fix, Rewrite};
+
+/// Name and version of the form, the value of the member `schema`.
+pub const SCHEMA: &str = "offcut.fix/1";
+
+/// Lines around a change in a diff.
+const CONTEXT: usize = 3;
+
+/// The changes as a unified diff, with the file's own name on both sides.
+pub fn diff(old: &str, new: &str, name: &str) -> String {
+    let name = name.trim_start_matches("./");
+    let (before, after) = (format!("a/{name}"), format!("b/{name}"));
+    TextDiff::from_lines(old, new).unified_diff().context_radius(CONTEXT).header(&before, &after).to_string()
+}
+
+/// Writes what was changed and why, and what it wins.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_text(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+    let rewrite = match fix {
+        Fix::Rewritten(rewrite) => rewrite,
+        Fix::Nothing(why) => return writeln!(out, "nothing to rewrite: {why}"),
+        Fix::Refused(why) => return writeln!(out, "not rewritten: {why}"),
+    };
+    for change in &rewrite.changes {
+        let line = change.line.map_or_else(|| "new".to_string(), |line| format!("line {line}"));
+        writeln!(out, "{line:>8}  {}", change.what)?;
+        writeln!(out, "{:>8}  {}", "", change.why)?;
+    }
+    writeln!(out)?;
+    match rewrite.after() {
+        Some(after) => {
+            let saved = rewrite.before.saturating_sub(after);
+            let (before, after, saved) = (text::bytes(rewrite.before), text::bytes(after), text::bytes(saved));
+            writeln!(out, "{before} before, {after} expected, {saved} saved")
+        }
+        None => writeln!(
+            out,
+            "{} before, {} expected on top of {}, whose size is not known here: pull it to know the sum",
+            text::bytes(rewrite.before),
+            text::bytes(rewrite.added),
+            rewrite.to
+        ),
+    }
+}
+
+/// Writes the document.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(fix: &Fix, old: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
+    let (outcome, reason, rewrite) = match fix {
+        Fix::Rewritten(rewrite) => ("rewritten", None, Some(rewrite)),
+        Fix::Nothing(why) => ("nothing", Some(why.as_str()), None),
+        Fix::Refused(why) => ("refused", Some(why.as_str()), None),
+    };
+    let document = Document {
+        schema: SCHEMA,
+        outcome,
+        reason,
+        dockerfile: rewrite.map(|rewrite| rewrite.dockerfile.as_str()),
+        diff: rewrite.map(|rewrite| diff(old, &rewrite.dockerfile, name)),
+        changes: rewrite.map(|rewrite| changes(rewrite)).unwrap_or_default(),
+        bytes: rewrite.map(|rewrite| Bytes {
+            before: rewrite.before,
+            added: rewrite.added,
+            base: rewrite.base,
+            after: rewrite.after(),
+            saved: rewrite.after().map(|after| rewrite.before.saturating_sub(after)),
+        }),
+        base: rewrite.map(|rewrite| Base { from: &rewrite.from, to: &rewrite.to }),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+fn changes(rewrite: &Rewrite) -> Vec<Row<'_>> {
+    rewrite.changes.iter().map(|change| Row { line: change.line, what: &change.what, why: &change.why }).collect()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    outcome: &'static str,
+    reason: Option<&'a str>,
+    dockerfile: Option<&'a str>,
+    diff: Option<String>,
+    changes: Vec<Row<'a>>,
+    bytes: Option<Bytes>,
+    base: Option<Base<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    line: Option<u32>,
+    what: &'a str,
+    why: &'a str,
+}
+
+#[derive(Serialize)]
+struct Bytes {
+    before: u64,
+    added: u64,
+    base: Option<u64>,
+    after: Option<u64>,
+    saved: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Base<'a> {
+    from: &'a str,
+    to: &'a str,
+}
