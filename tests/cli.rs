@@ -57,6 +57,9 @@ fn a_wrong_command_line_is_code_2_and_prints_no_report() {
         &["scan", IMAGE, "-j", "0"],
         &["scan", IMAGE, "--max-image-size", "big"],
         &["ledger", IMAGE, "--by", "file"],
+        &["fix", IMAGE],
+        &["fix", IMAGE, "--dockerfile", "/no/such/file"],
+        &["fix", IMAGE, "--dockerfile", "x", "--diff", "--write"],
         &["scan", IMAGE, "--policies", "/no/such/dir"],
         &["scan", "docker-archive:/no/such/file"],
         &["rules"],
@@ -258,4 +261,21 @@ fn a_dockerfile_gives_findings_their_lines() {
     let (code, out, err) = ran(&["scan", IMAGE, "--dockerfile", &other]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("line 2, column 1"), "{err}");
+}
+
+#[test]
+fn what_can_not_be_rewritten_surely_is_refused_with_the_reason_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let other = dir.path().join("Dockerfile");
+    let text = "FROM node:20\nRUN make everything\nCOPY a /b\nCMD [\"node\", \"a.js\"]\n";
+    fs::write(&other, text).expect("written");
+    let name = other.display().to_string();
+    let (code, out, err) = ran(&["fix", IMAGE, "--dockerfile", &name, "--write"]);
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.starts_with("not rewritten: the lines of the Dockerfile can not be told from the image: "), "{err}");
+    assert_eq!(fs::read_to_string(&other).expect("it is there"), text);
+    let (code, out, err) = ran(&["fix", IMAGE, "--dockerfile", &name, "-f", "json"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(is_valid(&out, "docs/schema/fix-v1.json"), "{out}");
+    assert!(out.contains("\"outcome\": \"refused\""));
 }

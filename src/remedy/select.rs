@@ -576,3 +576,59 @@ pub(super) fn installed_bytes(subject: &Subject<'_>, names: &[String], known: Op
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT: Leaf = Leaf::Kept { bytes: 10, owner: (0, 0) };
+
+    fn covered(rows: &[(&str, Leaf)]) -> Vec<String> {
+        let rows: Vec<(&[u8], Leaf)> = rows.iter().map(|(path, leaf)| (path.as_bytes(), *leaf)).collect();
+        let mut picks = Vec::new();
+        cover(b"", &rows, &mut picks).expect("few places");
+        let show = |pick: &Pick| {
+            format!("{}{} {}", String::from_utf8_lossy(&pick.path), if pick.is_dir { "/" } else { "" }, pick.bytes)
+        };
+        picks.iter().map(show).collect()
+    }
+
+    #[test]
+    fn a_directory_is_taken_whole_where_nothing_in_it_stays_behind() {
+        let rows = [("app/dist/a.js", KEPT), ("app/dist/b.js", KEPT), ("app/src/a.ts", Leaf::Dropped), ("app/x", KEPT)];
+        assert_eq!(covered(&rows), ["app/dist/ 20", "app/x 10"]);
+        assert_eq!(covered(&[("app/a", KEPT), ("app/b/c", KEPT)]), ["app/ 20"]);
+    }
+
+    #[test]
+    fn a_directory_of_the_system_or_of_the_base_is_never_taken_whole() {
+        assert_eq!(covered(&[("usr/local/bin/app", KEPT)]), ["usr/local/bin/app 10"]);
+        let of_base = [("usr/local/lib/x/a", KEPT), ("usr/local/lib/x/b", Leaf::Base(1000))];
+        assert_eq!(covered(&of_base), ["usr/local/lib/x/a 10"]);
+        let packages = [("usr/lib/site-packages/a", KEPT), ("usr/lib/site-packages/pip", Leaf::Base(1000))];
+        assert_eq!(covered(&packages), ["usr/lib/site-packages/ 1010"], "one needs the other");
+    }
+
+    #[test]
+    fn files_of_several_owners_are_taken_one_by_one() {
+        let other = Leaf::Kept { bytes: 1, owner: (1000, 1000) };
+        assert_eq!(covered(&[("app/a", KEPT), ("app/b", other)]), ["app/a 10", "app/b 1"]);
+    }
+
+    #[test]
+    fn a_name_that_begins_with_another_is_no_part_of_it() {
+        let rows = [("app/a", KEPT), ("app/a.d/x", KEPT), ("app/b", Leaf::Dropped), ("app2/x", KEPT)];
+        assert_eq!(covered(&rows), ["app/a 10", "app/a.d/ 10", "app2/ 10"]);
+    }
+
+    #[test]
+    fn what_lies_in_too_many_places_is_refused() {
+        let names: Vec<String> = (0..1000).map(|number| format!("app/{number:04}")).collect();
+        let rows: Vec<(&[u8], Leaf)> = names
+            .iter()
+            .zip([KEPT, Leaf::Dropped].into_iter().cycle())
+            .map(|(name, leaf)| (name.as_bytes(), leaf))
+            .collect();
+        assert!(matches!(cover(b"", &rows, &mut Vec::new()), Err(Stop::Refused(_))));
+    }
+}

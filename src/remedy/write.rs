@@ -395,3 +395,47 @@ fn tidy(text: &str) -> String {
     }
     lines.join("\n") + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pick(path: &str, is_dir: bool, owner: Option<(u32, u32)>) -> Pick {
+        Pick { path: path.as_bytes().to_vec(), is_dir, owner, bytes: 1 }
+    }
+
+    #[test]
+    fn files_for_one_directory_share_a_line_and_directories_have_their_own() {
+        let picks = [
+            pick("app/dist", true, None),
+            pick("app/package.json", false, None),
+            pick("app/server.js", false, None),
+            pick("srv/data", true, Some((7, 8))),
+        ];
+        let want = [
+            "COPY --from=build --chown=65532:65532 /app/dist /app/dist",
+            "COPY --from=build /app/package.json /app/server.js /app/",
+            "COPY --from=build --chown=7:8 /srv/data /srv/data",
+        ];
+        assert_eq!(copies("build", &picks, Some("65532:65532")), want);
+    }
+
+    #[test]
+    fn names_that_a_line_would_split_are_written_as_json() {
+        let lines = copies("build", &[pick("srv/my app", true, None)], None);
+        assert_eq!(lines, [r#"COPY --from=build ["/srv/my app", "/srv/my app"]"#]);
+    }
+
+    #[test]
+    fn a_variable_is_mentioned_as_a_whole_name() {
+        assert!(mentions("ENV PATH=/opt/bin:$PATH", "PATH"));
+        assert!(mentions("ENV A=${VERSION}", "VERSION"));
+        assert!(!mentions("ENV A=$GO_VERSION_FULL", "VERSION"));
+        assert!(!mentions("ENV LD_LIBRARY_PATH=/x", "PATH"));
+    }
+
+    #[test]
+    fn at_most_one_empty_line_stays_in_a_row() {
+        assert_eq!(tidy("a\n\n\n\nb\r\n\n"), "a\n\nb\n");
+    }
+}

@@ -122,3 +122,57 @@ struct Base<'a> {
     from: &'a str,
     to: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::remedy::Change;
+
+    const OLD: &str = "FROM golang:1.22\nCMD [\"app\"]\n";
+
+    fn rewritten(base: Option<u64>) -> Fix {
+        let change = Change { line: Some(1), what: "the stage builds only".into(), why: "it holds Go".into() };
+        Fix::Rewritten(Box::new(Rewrite {
+            dockerfile: "FROM golang:1.22 AS build\n\nFROM debian:bookworm-slim\nCMD [\"app\"]\n".into(),
+            changes: vec![change],
+            from: "golang:1.22".into(),
+            to: "debian:bookworm-slim".into(),
+            before: 800_000_000,
+            added: 5_000_000,
+            base,
+        }))
+    }
+
+    #[test]
+    fn the_schema_takes_every_outcome() {
+        let schema: Value = serde_json::from_str(include_str!("../../docs/schema/fix-v1.json")).expect("JSON");
+        let schema = jsonschema::validator_for(&schema).expect("a schema");
+        let all = [rewritten(Some(74_000_000)), rewritten(None), Fix::Nothing("a".into()), Fix::Refused("b".into())];
+        for fix in all {
+            let mut out = Vec::new();
+            write_json(&fix, OLD, "./Dockerfile", &mut out).expect("a Vec takes everything");
+            let value: Value = serde_json::from_slice(&out).expect("JSON");
+            let faults: Vec<_> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn the_diff_can_be_applied_and_the_table_says_what_is_won() {
+        let Fix::Rewritten(rewrite) = rewritten(Some(74_000_000)) else { panic!("it is one") };
+        let diff = diff(OLD, &rewrite.dockerfile, "./Dockerfile");
+        assert!(diff.starts_with("--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,4 @@\n-FROM golang:1.22\n"), "{diff}");
+        let told = |fix: &Fix| {
+            let mut out = Vec::new();
+            write_text(fix, &mut out).expect("a Vec takes everything");
+            String::from_utf8(out).expect("text")
+        };
+        let table = told(&rewritten(Some(74_000_000)));
+        assert!(table.contains("line 1  the stage builds only\n") && table.contains("it holds Go"), "{table}");
+        assert!(table.contains("721") && table.contains("saved"), "{table}");
+        assert!(told(&rewritten(None)).contains("whose size is not known here"));
+        assert_eq!(told(&Fix::Refused("no command".into())), "not rewritten: no command\n");
+    }
+}
