@@ -77,8 +77,39 @@ pub struct Progress {
 /// # Errors
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
+    scan_source(source::open(reference, &options.source)?, catalogue, options)
+}
+
+/// Like [`scan`]; where the image turns out to be that of `known`, which the same options gave, its layers are not read
+/// again. An image that comes as a stream is known only when it has been read.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_unless_known(
+    reference: &str,
+    catalogue: &Catalogue,
+    options: &ScanOptions,
+    known: &Report,
+) -> Result<Report> {
+    let source = source::open(reference, &options.source)?;
+    let is_known = |image: &ImageInfo| {
+        let same = |a: &ImageInfo, b: &ImageInfo| (a.id, a.manifest, &a.notes) == (b.id, b.manifest, &b.notes);
+        image.id.is_some() && same(image, &known.image)
+    };
+    match &source {
+        Source::Layout(layout) if is_known(&layout.image) => {
+            let mut report = known.clone();
+            report.image.reference.clone_from(&layout.image.reference);
+            report.image.names.clone_from(&layout.image.names);
+            Ok(report)
+        }
+        _ => scan_source(source, catalogue, options),
+    }
+}
+
+fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
-    let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
+    let (image, inventory) = read_with(&pool, source, catalogue, options, options.secrets)?;
     let rule::Judged { mut findings, role, base, image: masked } =
         pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     // Lines are recognised by what the history really says, secrets included.
@@ -108,7 +139,7 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
-    read_with(&threads(options)?, reference, catalogue, options, false)
+    read_with(&threads(options)?, source::open(reference, &options.source)?, catalogue, options, false)
 }
 
 fn threads(options: &ScanOptions) -> Result<ThreadPool> {
@@ -118,13 +149,12 @@ fn threads(options: &ScanOptions) -> Result<ThreadPool> {
 
 fn read_with(
     pool: &ThreadPool,
-    reference: &str,
+    source: Source,
     catalogue: &Catalogue,
     options: &ScanOptions,
     secrets: bool,
 ) -> Result<(ImageInfo, Inventory)> {
     let base = options.base.as_ref().map(|base| given_base(base, &options.source)).transpose()?;
-    let source = source::open(reference, &options.source)?;
     let mut probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
     if secrets {
         probes = probes.with_secrets(Arc::clone(&catalogue.secrets));

@@ -9,7 +9,7 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
-    ledger, output,
+    diff, ledger, output,
     progress::Bar,
     rules, terminal,
 };
@@ -42,6 +42,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
         Command::Scan(args) => scan(&args, console),
         Command::Files(args) => list_files(&args, console),
         Command::Ledger(args) => ledger::run(&args, console),
+        Command::Diff(args) => diff::run(&args, console),
         Command::Rules { what: Rules::List { policies } } => {
             let catalogue = load(&policies)?;
             printed(rules::list(&catalogue, console.out), console).map(|()| 0)

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of where reports go (files, pipes, terminals) and of how they came to be.
 
+pub mod diff;
 pub mod files;
 pub mod json;
 pub mod ledger;
