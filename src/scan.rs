@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -13,7 +14,7 @@ use std::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    attribution::{self, told::Dockerfile},
+    attribution::{self, find, lines::Lines, told::Dockerfile},
     catalogue::Catalogue,
     error::{Error, Result},
     inventory::{Inventory, ledger::Ledger},
@@ -35,6 +36,10 @@ pub struct ScanOptions {
     pub base: Option<String>,
     /// The Dockerfile that the image is built from, if the user knows it.
     pub dockerfile: Option<Dockerfile>,
+    /// Where it is looked for otherwise: the root of the image's sources.
+    pub sources: Option<PathBuf>,
+    /// The stage of a Dockerfile below `sources` that was built.
+    pub target: Option<String>,
     /// Threads that decompress, hash and read; 0 means one for each core.
     pub jobs: usize,
     /// What an image may ask for.
@@ -54,6 +59,8 @@ impl Default for ScanOptions {
             source: source::Options::default(),
             base: None,
             dockerfile: None,
+            sources: None,
+            target: None,
             jobs: 0,
             limits: Limits::default(),
             secrets: true,
@@ -113,10 +120,10 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
     let rule::Judged { mut findings, role, base, image: masked } =
         pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     // Lines are recognised by what the history really says, secrets included.
-    let untold = options.dockerfile.as_ref().and_then(|dockerfile| {
-        let border = attribution::attribute(&image, &catalogue.bases);
-        dockerfile.tell(&image, &border, &mut findings, |text| rule::masked(catalogue, text))
-    });
+    let Written { dockerfile, mut untold } = written(&image, catalogue, options);
+    if let Some((dockerfile, lines)) = &dockerfile {
+        untold.extend(dockerfile.tell(lines, &mut findings, |text| rule::masked(catalogue, text)));
+    }
     let image = masked;
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
@@ -132,6 +139,30 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
         tool: tool(catalogue),
         image: image.redacted(),
     })
+}
+
+/// The Dockerfile of an image.
+struct Written {
+    dockerfile: Option<(Dockerfile, Lines)>,
+    /// Why there is none, where one was looked for.
+    untold: Vec<Diagnostic>,
+}
+
+/// The Dockerfile that the user gave, or one of the sources that the image is surely built from.
+fn written(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Written {
+    let border = || attribution::attribute(image, &catalogue.bases);
+    match (&options.dockerfile, &options.sources) {
+        (Some(given), _) => {
+            let lines = given.lines(image, &border());
+            Written { dockerfile: Some((given.clone(), lines)), untold: Vec::new() }
+        }
+        (None, Some(root)) => {
+            let found = find::find(root, options.target.as_deref(), image, &border());
+            let note = |why| Diagnostic { layer: None, path: None, text: rule::masked(catalogue, why), unread: false };
+            Written { dockerfile: found.dockerfile, untold: found.why.map(note).into_iter().collect() }
+        }
+        (None, None) => Written { dockerfile: None, untold: Vec::new() },
+    }
 }
 
 /// Reads the image that `[SCHEME:]REF` names and merges its layers, without judging it.

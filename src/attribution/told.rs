@@ -2,11 +2,12 @@
 //!
 //! Reads the file, and puts what [`lines`] says into findings; it decides nothing.
 
-use std::{fs, io::Read, path::Path, sync::Arc};
+use std::{env, fs, io::Read, path::Path, sync::Arc};
 
 use super::{
     Attribution,
-    lines::{self, Line, Options, Place, Reason},
+    find::work_tree,
+    lines::{self, Line, Lines, Options, Place, Reason},
 };
 use crate::{
     dockerfile::{BuildArgs, File},
@@ -34,8 +35,15 @@ impl Dockerfile {
     /// # Errors
     /// When it can not be read, builders would refuse it, or it has no stage `target`.
     pub fn read(path: &Path, target: Option<&str>) -> Result<Self> {
-        let name = path.display().to_string();
-        let what = || Error::usage(format!("can not read the Dockerfile \"{name}\""));
+        Self::read_in(path, target, None)
+    }
+
+    /// Reads it; reports call it by its path below `root`.
+    ///
+    /// # Errors
+    /// As [`Dockerfile::read`].
+    pub fn read_in(path: &Path, target: Option<&str>, root: Option<&Path>) -> Result<Self> {
+        let what = || Error::usage(format!("can not read the Dockerfile \"{}\"", path.display()));
         let mut bytes = Vec::new();
         fs::File::open(path)
             .and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes))
@@ -51,24 +59,37 @@ impl Dockerfile {
                 .cause(format!("it has no stage \"{target}\""))
                 .help("give --target a name that stands behind AS in a FROM line"));
         }
-        Ok(Self { name, file: Arc::new(file), target: target.map(str::to_string) })
+        Ok(Self { name: name_below(path, root), file: Arc::new(file), target: target.map(str::to_string) })
+    }
+
+    /// What reports call it: its path below the root of its repository where there is one.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it says.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The stage that the user says was built.
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// Which line made which layer.
+    pub fn lines(&self, image: &ImageInfo, border: &Attribution) -> Lines {
+        let args = BuildArgs::new();
+        let options = Options { target: self.target.as_deref(), args: &args, border: Some(border) };
+        lines::attribute(image, &self.file, &options)
     }
 
     /// Gives each finding its line where that is sure, and returns why it is not for the others.
     ///
     /// `mask` takes secrets out of a text.
-    pub fn tell(
-        &self,
-        image: &ImageInfo,
-        border: &Attribution,
-        findings: &mut [Finding],
-        mask: impl Fn(String) -> String,
-    ) -> Option<Diagnostic> {
-        let args = BuildArgs::new();
-        let options = Options { target: self.target.as_deref(), args: &args, border: Some(border) };
-        let told = lines::attribute(image, &self.file, &options);
+    pub fn tell(&self, told: &Lines, findings: &mut [Finding], mask: impl Fn(String) -> String) -> Option<Diagnostic> {
         let mut why = told.reason().map(Reason::to_string);
-        for finding in findings {
+        for finding in findings.iter_mut().filter(|finding| finding.line.is_none()) {
             let layer = finding.layer.as_ref().and_then(|layer| usize::try_from(layer.number).ok()?.checked_sub(1));
             let Some(layer) = layer else { continue };
             match told.layers.get(layer) {
@@ -86,7 +107,8 @@ impl Dockerfile {
         Some(Diagnostic { layer: None, path: None, text, unread: false })
     }
 
-    fn line(&self, line: Line, mask: impl Fn(String) -> String) -> Option<DockerfileLine> {
+    /// An instruction as findings point to it.
+    pub(crate) fn line(&self, line: Line, mask: impl Fn(String) -> String) -> Option<DockerfileLine> {
         let instruction = self.file.instructions().get(line.instruction)?;
         let keyword = instruction.statement.keyword?.word();
         let written = self.file.at(instruction.span).lines().next().unwrap_or_default();
@@ -99,5 +121,46 @@ impl Dockerfile {
             last: line.last_line,
             instruction: shown.chars().take(SHOWN_MAX).collect(),
         })
+    }
+}
+
+/// The path of a file below the root, or below that of the git work tree that it is in, or below the working directory; else
+/// as the user wrote it. Links are resolved: code scanning looks for the file itself.
+fn name_below(path: &Path, root: Option<&Path>) -> String {
+    let Ok(real) = fs::canonicalize(path) else { return path.display().to_string() };
+    let roots = [
+        root.and_then(|root| fs::canonicalize(root).ok()),
+        real.parent().and_then(work_tree),
+        env::current_dir().and_then(fs::canonicalize).ok(),
+    ];
+    let below = roots.into_iter().flatten().find_map(|root| real.strip_prefix(root).ok().map(Path::to_path_buf));
+    below.unwrap_or_else(|| path.to_path_buf()).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_called_by_its_path_below_the_root_of_its_repository() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("repo/svc/api")).expect("made");
+        fs::create_dir_all(at("loose")).expect("made");
+        for file in ["repo/svc/api/Dockerfile", "loose/Dockerfile"] {
+            fs::write(at(file), "FROM scratch\nCOPY a /\n").expect("written");
+        }
+        std::os::unix::fs::symlink("svc/api/Dockerfile", at("repo/link")).expect("linked");
+        fs::write(at("repo/.git"), "gitdir: elsewhere\n").expect("written");
+        let name = |file: &str, root: Option<&str>| {
+            let root = root.map(at);
+            Dockerfile::read_in(&at(file), None, root.as_deref()).expect("good").name().to_string()
+        };
+        assert_eq!(name("repo/svc/api/Dockerfile", None), "svc/api/Dockerfile");
+        assert_eq!(name("repo/svc/../svc/api/Dockerfile", None), "svc/api/Dockerfile");
+        assert_eq!(name("repo/link", None), "svc/api/Dockerfile");
+        assert_eq!(name("repo/svc/api/Dockerfile", Some("repo/svc")), "api/Dockerfile");
+        assert_eq!(name("repo/svc/api/Dockerfile", Some("loose")), "svc/api/Dockerfile", "it is not below that");
+        assert_eq!(name("loose/Dockerfile", None), at("loose/Dockerfile").display().to_string(), "no repository");
     }
 }

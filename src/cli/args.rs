@@ -100,11 +100,16 @@ pub(super) struct Scan {
     /// The image that this one was built upon, so that its own layers are known for certain
     #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
     pub(super) base: Option<String>,
-    /// The Dockerfile that the image was built from: findings then name the line that brought them
-    #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
+    /// The Dockerfile that the image was built from: findings then name the line that brought them. With auto it is the
+    /// one of the sources that agrees with the image's history, if there is exactly one
+    #[arg(long, value_name = "FILE|auto", env = "OFFCUT_DOCKERFILE")]
     pub(super) dockerfile: Option<PathBuf>,
+    /// Root of the sources: auto looks below it, and reports name the Dockerfile relative to it [default: that of the git
+    /// work tree]
+    #[arg(long, value_name = "DIR", env = "OFFCUT_SOURCE_ROOT")]
+    pub(super) source_root: Option<PathBuf>,
     /// The stage of the Dockerfile that was built [default: the one that fits]
-    #[arg(long, value_name = "STAGE", requires = "dockerfile", env = "OFFCUT_TARGET")]
+    #[arg(long, value_name = "STAGE", env = "OFFCUT_TARGET")]
     pub(super) target: Option<String>,
     /// File of findings that are allowed, each with its reason; may be given several times
     #[arg(long, value_name = "FILE", env = "OFFCUT_ALLOW")]
@@ -161,8 +166,8 @@ pub(super) struct Diff {
     /// Whether the table is coloured
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", env = "OFFCUT_COLOR")]
     pub(super) color: Color,
-    /// The Dockerfile that the new image was built from: findings then name the line that brought them
-    #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
+    /// The Dockerfile that the new image was built from, or auto: findings then name the line that brought them
+    #[arg(long, value_name = "FILE|auto", env = "OFFCUT_DOCKERFILE")]
     pub(super) dockerfile: Option<PathBuf>,
     /// The Dockerfile that the old image was built from, so that moved lines are told
     #[arg(long, value_name = "FILE", env = "OFFCUT_OLD_DOCKERFILE")]

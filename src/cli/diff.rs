@@ -1,16 +1,16 @@
 //! `offcut diff`: what changed between two images, and a gate for what is new.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
     NOT_JUDGED,
     args::{Diff as Args, RowFormat},
+    dockerfile::Given,
     output,
     run::{Console, bar, load, options, printed},
     terminal,
 };
 use crate::{
-    attribution::told::Dockerfile,
     catalogue::Catalogue,
     diff::{Diff, DiffVerdict, read_report},
     error::{Error, Result},
@@ -33,9 +33,10 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
     let catalogue = load(&args.policies)?;
     let allowances: Vec<Allowances> =
         args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
-    let dockerfile = |file: &Option<PathBuf>| file.as_ref().map(|file| Dockerfile::read(file, None)).transpose();
-    let [old_file, new_file] = [dockerfile(&args.old_dockerfile)?, dockerfile(&args.dockerfile)?];
-    let same_options = old_file.is_none() && new_file.is_none();
+    let [old_file, new_file] =
+        [&args.old_dockerfile, &args.dockerfile].map(|file| Given::read(file.as_deref(), None, None));
+    let [old_file, new_file] = [old_file?, new_file?];
+    let same_options = old_file.is_empty() && new_file.is_empty();
 
     let mut before = side(args, old, &catalogue, old_file, None, console)?;
     let known = before.as_image().filter(|_| same_options);
@@ -78,14 +79,19 @@ fn side(
     args: &Args,
     reference: &str,
     catalogue: &Catalogue,
-    dockerfile: Option<Dockerfile>,
+    given: Given,
     known: Option<&Report>,
     console: &Console<'_>,
 ) -> Result<Read> {
     if let Some(report) = read_report(reference)? {
         return Ok(Read::File(report));
     }
-    let options = ScanOptions { dockerfile, secrets: !args.no_secrets, ..options(&args.image) };
+    let options = ScanOptions {
+        dockerfile: given.file,
+        sources: given.sources,
+        secrets: !args.no_secrets,
+        ..options(&args.image)
+    };
     let _bar = bar(&args.image, &options, console);
     let report = match known {
         Some(known) => scan::scan_unless_known(reference, catalogue, &options, known),

@@ -4,6 +4,7 @@
 
 mod args;
 mod diff;
+mod dockerfile;
 mod ledger;
 mod output;
 mod progress;

@@ -312,7 +312,7 @@ pub struct Finding {
 /// An instruction of the Dockerfile that the image is built from.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct DockerfileLine {
-    /// The file, as the user named it.
+    /// Its path below the root of its repository, or of the sources that the user names; else as the user named it.
     pub file: String,
     /// Its first line, from 1.
     pub first: u32,
