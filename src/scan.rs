@@ -117,10 +117,11 @@ pub fn scan_unless_known(
 fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
     let (image, inventory) = read_with(&pool, source, catalogue, options, options.secrets)?;
-    let rule::Judged { mut findings, role, base, image: masked } =
-        pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     // Lines are recognised by what the history really says, secrets included.
-    let Written { dockerfile, mut untold } = written(&image, catalogue, options);
+    let Given { dockerfile, mut untold } = given(&image, catalogue, options);
+    let written = dockerfile.as_ref().map(|(dockerfile, lines)| rule::Written { dockerfile, lines });
+    let rule::Judged { mut findings, role, base, image: masked } =
+        pool.install(|| rule::judge_written(catalogue, &inventory, &image, written.as_ref(), options.now));
     if let Some((dockerfile, lines)) = &dockerfile {
         untold.extend(dockerfile.tell(lines, &mut findings, |text| rule::masked(catalogue, text)));
     }
@@ -142,26 +143,26 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
 }
 
 /// The Dockerfile of an image.
-struct Written {
+struct Given {
     dockerfile: Option<(Dockerfile, Lines)>,
     /// Why there is none, where one was looked for.
     untold: Vec<Diagnostic>,
 }
 
 /// The Dockerfile that the user gave, or one of the sources that the image is surely built from.
-fn written(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Written {
+fn given(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Given {
     let border = || attribution::attribute(image, &catalogue.bases);
     match (&options.dockerfile, &options.sources) {
         (Some(given), _) => {
             let lines = given.lines(image, &border());
-            Written { dockerfile: Some((given.clone(), lines)), untold: Vec::new() }
+            Given { dockerfile: Some((given.clone(), lines)), untold: Vec::new() }
         }
         (None, Some(root)) => {
             let found = find::find(root, options.target.as_deref(), image, &border());
             let note = |why| Diagnostic { layer: None, path: None, text: rule::masked(catalogue, why), unread: false };
-            Written { dockerfile: found.dockerfile, untold: found.why.map(note).into_iter().collect() }
+            Given { dockerfile: found.dockerfile, untold: found.why.map(note).into_iter().collect() }
         }
-        (None, None) => Written { dockerfile: None, untold: Vec::new() },
+        (None, None) => Given { dockerfile: None, untold: Vec::new() },
     }
 }
 

@@ -66,6 +66,13 @@ pub enum Place {
     Unknown(Reason),
 }
 
+impl Place {
+    /// Whether this line, and no other, made it.
+    pub(crate) fn is(&self, line: Line) -> bool {
+        *self == Self::Line(line)
+    }
+}
+
 /// An instruction of the file.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Line {
@@ -80,10 +87,11 @@ pub struct Line {
 }
 
 impl Line {
-    pub(self) fn of(file: &File, instruction: usize) -> Option<Self> {
+    /// An instruction by its number; what stands before the first `FROM` counts to the lowest stage.
+    pub(crate) fn of(file: &File, instruction: usize) -> Option<Self> {
         let found = file.instructions().get(instruction)?;
         let (first_line, last_line) = (found.first_line, found.last_line);
-        Some(Self { stage: found.stage?, instruction, first_line, last_line })
+        Some(Self { stage: found.stage.unwrap_or(0), instruction, first_line, last_line })
     }
 }
 

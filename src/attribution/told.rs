@@ -10,9 +10,9 @@ use super::{
     lines::{self, Line, Lines, Options, Place, Reason},
 };
 use crate::{
-    dockerfile::{BuildArgs, File},
+    dockerfile::{BuildArgs, Command, File},
     error::{Error, Result},
-    model::{Diagnostic, DockerfileLine, Finding, ImageInfo, redact},
+    model::{Diagnostic, DockerfileLine, Family, Finding, ImageInfo, redact},
 };
 
 /// Largest Dockerfile that is read, in bytes.
@@ -27,6 +27,7 @@ pub struct Dockerfile {
     name: String,
     file: Arc<File>,
     target: Option<String>,
+    has_ignore_file: bool,
 }
 
 impl Dockerfile {
@@ -59,7 +60,22 @@ impl Dockerfile {
                 .cause(format!("it has no stage \"{target}\""))
                 .help("give --target a name that stands behind AS in a FROM line"));
         }
-        Ok(Self { name: name_below(path, root), file: Arc::new(file), target: target.map(str::to_string) })
+        // The builder takes that of the file's own name, or that of the context, which is most often beside the file.
+        let own = path.file_name().map(|name| path.with_file_name(format!("{}.dockerignore", name.to_string_lossy())));
+        let shared = [path.parent(), root].into_iter().flatten().map(|dir| dir.join(".dockerignore"));
+        let has_ignore_file = own.into_iter().chain(shared).any(|file| file.is_file());
+        Ok(Self { has_ignore_file, ..Self::parsed(&name_below(path, root), file, target) })
+    }
+
+    /// A Dockerfile that is no file.
+    pub(crate) fn parsed(name: &str, file: File, target: Option<&str>) -> Self {
+        let (name, target) = (name.to_string(), target.map(str::to_string));
+        Self { name, file: Arc::new(file), target, has_ignore_file: false }
+    }
+
+    /// Whether a `.dockerignore` lies where builders look for it.
+    pub(crate) fn has_ignore_file(&self) -> bool {
+        self.has_ignore_file
     }
 
     /// What reports call it: its path below the root of its repository where there is one.
@@ -91,7 +107,11 @@ impl Dockerfile {
         let mut why = told.reason().map(Reason::to_string);
         for finding in findings.iter_mut().filter(|finding| finding.line.is_none()) {
             let layer = finding.layer.as_ref().and_then(|layer| usize::try_from(layer.number).ok()?.checked_sub(1));
-            let Some(layer) = layer else { continue };
+            // A wrong stage is not the fault of the line that brought the project's manifest.
+            let Some(layer) = layer.filter(|_| finding.family != Family::WrongStage) else {
+                finding.line = self.line_of_setting(told, finding).and_then(|line| self.line(line, &mask));
+                continue;
+            };
             match told.layers.get(layer) {
                 Some(Place::Line(line) | Place::Base(line)) => finding.line = self.line(*line, &mask),
                 Some(Place::OneOf(_)) => {
@@ -105,6 +125,35 @@ impl Dockerfile {
         }
         let text = mask(format!("no line of \"{}\" is told: {}", self.name, why?));
         Some(Diagnostic { layer: None, path: None, text, unread: false })
+    }
+
+    /// The line that set what a finding about the configuration is about, where the image's own stages do: the last
+    /// `USER`, or the `FROM` that brought the user; the `ENV`, `ARG` or `LABEL` of a secret's name; the `FROM` of the stage.
+    fn line_of_setting(&self, told: &Lines, finding: &Finding) -> Option<Line> {
+        let (chain, _) = self.file.chain(told.stage?, &BuildArgs::new());
+        let body = |&stage: &usize| self.file.stages().get(stage).map(|stage| stage.body.clone());
+        let last = |fits: &dyn Fn(&Command) -> bool| {
+            let numbers = chain.iter().filter_map(body).flat_map(|body| body.rev());
+            let mut found = numbers
+                .filter(|&number| self.file.instructions().get(number).is_some_and(|one| fits(&one.statement.command)));
+            found.next().and_then(|number| Line::of(&self.file, number))
+        };
+        match finding.family {
+            Family::WrongStage => Line::of(&self.file, self.file.stages().get(told.stage?)?.from),
+            Family::RootUser => last(&|command| matches!(command, Command::User(_))).or_else(|| {
+                let lowest = chain.last().and_then(|&lowest| self.file.stages().get(lowest))?;
+                Line::of(&self.file, lowest.from)
+            }),
+            Family::Secret => {
+                let key = finding.secrets.first().map(|place| place.key.as_str()).filter(|key| !key.is_empty())?;
+                last(&|command| match command {
+                    Command::Env(pairs) | Command::Label(pairs) => pairs.iter().any(|pair| pair.name.text == key),
+                    Command::Arg(definitions) => definitions.iter().any(|one| one.name.text == key),
+                    _ => false,
+                })
+            }
+            _ => None,
+        }
     }
 
     /// An instruction as findings point to it.

@@ -106,11 +106,13 @@ pub enum Family {
     BrokenRuntime,
     /// Other settings of the configuration.
     Config,
+    /// What the Dockerfile shows and the image alone does not.
+    Dockerfile,
 }
 
 impl Family {
     /// Every family, with the word used in rule ids.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::BuildTool, "build-tool"),
         (Self::DevDependency, "dev-dependency"),
         (Self::Source, "source"),
@@ -123,6 +125,7 @@ impl Family {
         (Self::WrongStage, "wrong-stage"),
         (Self::BrokenRuntime, "broken-runtime"),
         (Self::Config, "config"),
+        (Self::Dockerfile, "dockerfile"),
     ];
 
     /// The word used in rule ids and reports.

@@ -8,7 +8,7 @@ pub mod json;
 pub mod ledger;
 pub mod sarif;
 pub mod table;
-mod text;
+pub(crate) mod text;
 mod verdict;
 
 #[cfg(test)]

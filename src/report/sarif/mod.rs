@@ -135,7 +135,13 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
             };
             out += &format!("{takes} in layer {}{base} of image '{image}'", layer.number);
         }
-        None => out += &format!(" in the configuration of image '{image}'"),
+        None => {
+            let place = match (&finding.line, finding.family) {
+                (Some(line), Family::Dockerfile) => format!("line {} of the Dockerfile", line.first),
+                _ => "the configuration".to_string(),
+            };
+            out += &format!(" in {place} of image '{image}'");
+        }
     }
     if let Some(path) = path {
         out += &format!(", seen in '{}'", escape(&show_path(path)));
