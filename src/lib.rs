@@ -11,6 +11,7 @@
 pub mod attribution;
 pub mod catalogue;
 pub mod cli;
+pub mod diff;
 pub mod dockerfile;
 pub mod error;
 pub mod inventory;

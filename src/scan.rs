@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -13,7 +14,7 @@ use std::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    attribution::{self, told::Dockerfile},
+    attribution::{self, find, lines::Lines, told::Dockerfile},
     catalogue::Catalogue,
     error::{Error, Result},
     inventory::{Inventory, ledger::Ledger},
@@ -36,6 +37,10 @@ pub struct ScanOptions {
     pub base: Option<String>,
     /// The Dockerfile that the image is built from, if the user knows it.
     pub dockerfile: Option<Dockerfile>,
+    /// Where it is looked for otherwise: the root of the image's sources.
+    pub sources: Option<PathBuf>,
+    /// The stage of a Dockerfile below `sources` that was built.
+    pub target: Option<String>,
     /// Threads that decompress, hash and read; 0 means one for each core.
     pub jobs: usize,
     /// What an image may ask for.
@@ -55,6 +60,8 @@ impl Default for ScanOptions {
             source: source::Options::default(),
             base: None,
             dockerfile: None,
+            sources: None,
+            target: None,
             jobs: 0,
             limits: Limits::default(),
             secrets: true,
@@ -78,15 +85,47 @@ pub struct Progress {
 /// # Errors
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
+    scan_source(source::open(reference, &options.source)?, catalogue, options)
+}
+
+/// Like [`scan`]; where the image turns out to be that of `known`, which the same options gave, its layers are not read
+/// again. An image that comes as a stream is known only when it has been read.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_unless_known(
+    reference: &str,
+    catalogue: &Catalogue,
+    options: &ScanOptions,
+    known: &Report,
+) -> Result<Report> {
+    let source = source::open(reference, &options.source)?;
+    let is_known = |image: &ImageInfo| {
+        let same = |a: &ImageInfo, b: &ImageInfo| (a.id, a.manifest, &a.notes) == (b.id, b.manifest, &b.notes);
+        image.id.is_some() && same(image, &known.image)
+    };
+    match &source {
+        Source::Layout(layout) if is_known(&layout.image) => {
+            let mut report = known.clone();
+            report.image.reference.clone_from(&layout.image.reference);
+            report.image.names.clone_from(&layout.image.names);
+            Ok(report)
+        }
+        _ => scan_source(source, catalogue, options),
+    }
+}
+
+fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     let pool = threads(options)?;
-    let (image, inventory) = read_with(&pool, reference, catalogue, options, options.secrets)?;
-    let rule::Judged { mut findings, role, base, image: masked } =
-        pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
+    let (image, inventory) = read_with(&pool, source, catalogue, options, options.secrets)?;
     // Lines are recognised by what the history really says, secrets included.
-    let untold = options.dockerfile.as_ref().and_then(|dockerfile| {
-        let border = attribution::attribute(&image, &catalogue.bases);
-        dockerfile.tell(&image, &border, &mut findings, |text| rule::masked(catalogue, text))
-    });
+    let Given { dockerfile, mut untold } = given(&image, catalogue, options);
+    let written = dockerfile.as_ref().map(|(dockerfile, lines)| rule::Written { dockerfile, lines });
+    let rule::Judged { mut findings, role, base, image: masked } =
+        pool.install(|| rule::judge_written(catalogue, &inventory, &image, written.as_ref(), options.now));
+    if let Some((dockerfile, lines)) = &dockerfile {
+        untold.extend(dockerfile.tell(lines, &mut findings, |text| rule::masked(catalogue, text)));
+    }
     let image = masked;
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
@@ -104,12 +143,36 @@ pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
     })
 }
 
+/// The Dockerfile of an image.
+struct Given {
+    dockerfile: Option<(Dockerfile, Lines)>,
+    /// Why there is none, where one was looked for.
+    untold: Vec<Diagnostic>,
+}
+
+/// The Dockerfile that the user gave, or one of the sources that the image is surely built from.
+fn given(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Given {
+    let border = || attribution::attribute(image, &catalogue.bases);
+    match (&options.dockerfile, &options.sources) {
+        (Some(given), _) => {
+            let lines = given.lines(image, &border());
+            Given { dockerfile: Some((given.clone(), lines)), untold: Vec::new() }
+        }
+        (None, Some(root)) => {
+            let found = find::find(root, options.target.as_deref(), image, &border());
+            let note = |why| Diagnostic { layer: None, path: None, text: rule::masked(catalogue, why), unread: false };
+            Given { dockerfile: found.dockerfile, untold: found.why.map(note).into_iter().collect() }
+        }
+        (None, None) => Given { dockerfile: None, untold: Vec::new() },
+    }
+}
+
 /// Reads the image that `[SCHEME:]REF` names and merges its layers, without judging it.
 ///
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
 pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<(ImageInfo, Inventory)> {
-    read_with(&threads(options)?, reference, catalogue, options, false)
+    read_with(&threads(options)?, source::open(reference, &options.source)?, catalogue, options, false)
 }
 
 /// Scans the image that `[SCHEME:]REF` names, and rewrites its Dockerfile so that it ships without what was found.
@@ -120,7 +183,8 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 /// When there is no such image, or a part of it can not be read.
 pub fn mend(reference: &str, catalogue: &Catalogue, dockerfile: &Dockerfile, options: &ScanOptions) -> Result<Fix> {
     let pool = threads(options)?;
-    let (image, inventory) = read_with(&pool, reference, catalogue, options, false)?;
+    let source = source::open(reference, &options.source)?;
+    let (image, inventory) = read_with(&pool, source, catalogue, options, false)?;
     let rule::Judged { findings, .. } = pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
     let subject = Subject {
         image: &image,
@@ -135,7 +199,8 @@ pub fn mend(reference: &str, catalogue: &Catalogue, dockerfile: &Dockerfile, opt
         image.reference.split_once(':').map(|(scheme, _)| scheme).filter(|s| matches!(*s, "docker" | "podman"));
     let read_base = |name: &str| {
         let reference = format!("{}:{name}", engine?);
-        read_with(&pool, &reference, catalogue, options, false).ok().map(|(_, inventory)| inventory)
+        let source = source::open(&reference, &options.source).ok()?;
+        read_with(&pool, source, catalogue, options, false).ok().map(|(_, inventory)| inventory)
     };
     Ok(remedy::fix(&subject, &read_base))
 }
@@ -147,13 +212,12 @@ fn threads(options: &ScanOptions) -> Result<ThreadPool> {
 
 fn read_with(
     pool: &ThreadPool,
-    reference: &str,
+    source: Source,
     catalogue: &Catalogue,
     options: &ScanOptions,
     secrets: bool,
 ) -> Result<(ImageInfo, Inventory)> {
     let base = options.base.as_ref().map(|base| given_base(base, &options.source)).transpose()?;
-    let source = source::open(reference, &options.source)?;
     let mut probes = Probes::new(catalogue.literals()).with_shapes(catalogue.shapes());
     if secrets {
         probes = probes.with_secrets(Arc::clone(&catalogue.secrets));

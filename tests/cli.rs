@@ -250,13 +250,28 @@ fn a_dockerfile_gives_findings_their_lines() {
         assert!(lines.iter().any(|line| line["instruction"] == want), "{want}: {lines:?}");
     }
     assert!(scan(own, "table").contains("testdata/node-app/Dockerfile:13: COPY ninja"));
-    assert!(scan(own, "sarif").contains("\"uri\": \"testdata/node-app/Dockerfile\""));
+    let sarif: Value = serde_json::from_str(&scan(own, "sarif")).expect("JSON");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let ninja = results.iter().find(|result| result["ruleId"] == "build-tool/ninja").expect("it is in the image");
+    let place = &ninja["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"testdata/node-app/Dockerfile".into(), &13.into())
+    );
+    let inside = ninja["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].as_str().expect("a name");
+    assert!(inside.ends_with(":/usr/local/bin/ninja"), "{inside}");
+    assert_eq!(ninja["locations"].as_array().map(Vec::len), Some(1));
 
     let dir = tempfile::tempdir().expect("a directory");
     let other = dir.path().join("Dockerfile").display().to_string();
     fs::write(&other, "FROM debian:12\nRUN make everything\nCOPY a /b\n").expect("written");
     let report = scan(&other, "json");
-    assert!(!report.contains("\"instruction\"") && report.contains("is not built from this Dockerfile"), "{report}");
+    assert!(!report.contains("\"instruction\""), "{report}");
+    let told: Value = serde_json::from_str(&report).expect("JSON");
+    let notes: Vec<&str> =
+        told["diagnostics"].as_array().expect("a list").iter().filter_map(|d| d["text"].as_str()).collect();
+    let want = "this Dockerfile is not the image's own: line 3 is \"COPY a /b\" there, and step";
+    assert!(notes.iter().any(|note| note.contains(want) && note.contains("in the image is \"")), "{notes:?}");
     fs::write(&other, "FROM debian:12\nRUM make\n").expect("written");
     let (code, out, err) = ran(&["scan", IMAGE, "--dockerfile", &other]);
     assert_eq!((code, out.as_str()), (2, ""));
@@ -278,4 +293,80 @@ fn what_can_not_be_rewritten_surely_is_refused_with_the_reason_and_stays_as_it_i
     assert_eq!((code, err.as_str()), (1, ""));
     assert!(is_valid(&out, "docs/schema/fix-v1.json"), "{out}");
     assert!(out.contains("\"outcome\": \"refused\""));
+}
+
+/// The Dockerfile of the image, changed, in a directory that stands for its repository.
+fn in_repository(change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/node-app/Dockerfile");
+    fs::create_dir_all(dir.path().join(".git")).expect("made");
+    fs::create_dir_all(dir.path().join("deploy")).expect("made");
+    let text = change(&fs::read_to_string(own).expect("it is there"));
+    fs::write(dir.path().join("deploy/Dockerfile"), text).expect("written");
+    dir
+}
+
+/// What a scan in a directory says of each finding: rule, fingerprint, file and line.
+fn lines_told(dir: &Path, args: &[&str]) -> (Vec<[String; 4]>, Value) {
+    let args = [&["scan", IMAGE, "-f", "json", "--fail-on", "never"], args].concat();
+    let (code, out, err) = finished(offcut(&args).current_dir(dir).output().expect("it starts"));
+    assert_eq!(code, 0, "{err}");
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+    let told = report["findings"].as_array().expect("findings").iter();
+    let told = told.map(|f| [&f["rule"], &f["fingerprint"], &f["line"]["file"], &f["line"]["first"]].map(word));
+    (told.collect(), report)
+}
+
+#[test]
+fn a_line_that_moves_takes_its_finding_along_and_keeps_the_fingerprint() {
+    let before = in_repository(str::to_string);
+    let file = ["--dockerfile", "deploy/Dockerfile"];
+    let (told, _) = lines_told(before.path(), &file);
+    assert!(told.iter().any(|[rule, _, file, line]| {
+        (rule.as_str(), file.as_str(), line.as_str()) == ("build-tool/ninja", "deploy/Dockerfile", "13")
+    }));
+    let after = in_repository(|text| format!("# what it is\n\n{text}"));
+    let (moved, _) = lines_told(after.path(), &file);
+    let plus_two = |line: &str| line.parse::<u32>().map_or_else(|_| line.to_string(), |line| (line + 2).to_string());
+    let want: Vec<_> = told.iter().map(|[a, b, c, line]| [a.clone(), b.clone(), c.clone(), plus_two(line)]).collect();
+    assert_eq!(moved, want);
+    let windows = in_repository(|text| text.replace('\n', "\r\n"));
+    assert_eq!(lines_told(windows.path(), &file).0, told, "line ends of Windows");
+}
+
+#[test]
+fn the_dockerfile_is_found_in_the_sources_if_it_is_the_images_own() {
+    let own = in_repository(str::to_string);
+    let (told, _) = lines_told(own.path(), &["--dockerfile", "deploy/Dockerfile"]);
+    assert_eq!(
+        lines_told(&own.path().join("deploy"), &["--dockerfile", "auto"]).0,
+        told,
+        "the root is the work tree's"
+    );
+    let root = own.path().display().to_string();
+    assert_eq!(lines_told(Path::new("/"), &["--source-root", &root]).0, told);
+    assert!(lines_told(own.path(), &[]).0.iter().all(|[.., line]| line == "null"), "nobody asked");
+
+    let other = in_repository(|text| text.replace("COPY src ./src", "COPY lib ./lib"));
+    let (lines, report) = lines_told(other.path(), &["--dockerfile", "auto"]);
+    assert!(lines.iter().all(|[.., line]| line == "null"));
+    let notes = report["diagnostics"].to_string();
+    assert!(notes.contains("is the image's own (1 looked at); of \\\"deploy/Dockerfile\\\""), "{notes}");
+    let empty = tempfile::tempdir().expect("a directory");
+    let (_, report) = lines_told(empty.path(), &["--dockerfile", "auto"]);
+    assert!(report["diagnostics"].to_string().contains("in no git work tree"), "{report}");
+}
+
+#[test]
+fn a_stage_without_a_dockerfile_is_wrong_only_when_it_is_typed() {
+    let (code, out, err) = ran(&["scan", IMAGE, "--target", "x"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("--target \"x\" needs a Dockerfile\n  help: give --dockerfile FILE"), "{err}");
+    let mut command = offcut(&["scan", IMAGE, "--fail-on", "never", "-q"]);
+    let (code, _, err) = finished(command.env("OFFCUT_TARGET", "production").output().expect("it starts"));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let (code, _, err) = ran(&["scan", IMAGE, "--source-root", "/no/such/dir"]);
+    assert_eq!(code, 2);
+    assert!(err.starts_with("error: the source root \"/no/such/dir\" is no directory"), "{err}");
 }

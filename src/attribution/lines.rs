@@ -66,6 +66,13 @@ pub enum Place {
     Unknown(Reason),
 }
 
+impl Place {
+    /// Whether this line, and no other, made it.
+    pub(crate) fn is(&self, line: Line) -> bool {
+        *self == Self::Line(line)
+    }
+}
+
 /// An instruction of the file.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Line {
@@ -80,10 +87,11 @@ pub struct Line {
 }
 
 impl Line {
-    pub(self) fn of(file: &File, instruction: usize) -> Option<Self> {
+    /// An instruction by its number; what stands before the first `FROM` counts to the lowest stage.
+    pub(crate) fn of(file: &File, instruction: usize) -> Option<Self> {
         let found = file.instructions().get(instruction)?;
         let (first_line, last_line) = (found.first_line, found.last_line);
-        Some(Self { stage: found.stage?, instruction, first_line, last_line })
+        Some(Self { stage: found.stage.unwrap_or(0), instruction, first_line, last_line })
     }
 }
 
@@ -119,7 +127,7 @@ impl fmt::Display for Reason {
             Self::LayersDiffer => f.write_str("the history does not match the layers"),
             Self::TooLong => f.write_str("the history is too long"),
             Self::NoSuchStage(name) => write!(f, "the Dockerfile has no stage \"{name}\""),
-            Self::OtherFile(how) => write!(f, "the image is not built from this Dockerfile: {how}"),
+            Self::OtherFile(how) => write!(f, "this Dockerfile is not the image's own: {how}"),
             Self::TooLittle => f.write_str("the Dockerfile has too little in it to recognise the image"),
             Self::Ambiguous => f.write_str("more than one stage of the Dockerfile fits"),
             Self::Squashed => f.write_str("the base image and the build are one layer"),
@@ -133,6 +141,19 @@ impl Lines {
     fn unknown(image: &ImageInfo, entries: usize, reason: Reason) -> Self {
         let unknown = Place::Unknown(reason);
         Self { stage: None, layers: vec![unknown.clone(); image.layers.len()], entries: vec![unknown; entries] }
+    }
+
+    /// How many entries of the history are known to be of the file.
+    pub fn explained(&self) -> usize {
+        self.entries.iter().filter(|place| matches!(place, Place::Line(_) | Place::OneOf(_))).count()
+    }
+
+    /// The line that made a layer, the lowest is 0; `None` unless it is sure and not the `FROM` of the base image.
+    pub fn line(&self, layer: u32) -> Option<Line> {
+        match self.layers.get(usize::try_from(layer).ok()?)? {
+            Place::Line(line) => Some(*line),
+            _ => None,
+        }
     }
 
     /// Why nothing is told of the whole image.
@@ -373,10 +394,13 @@ fn difference(file: &File, entries: &[Entry<'_>], steps: &[Step<'_>], entry: Opt
     };
     let line = steps.get(step).and_then(|step| file.instructions().get(step.instruction));
     let line = line.map_or(String::new(), |it| {
-        format!("line {}, \"{}\"", it.first_line, short(&redact::created_by(it.logical.text())))
+        format!("line {} is \"{}\" there", it.first_line, short(&redact::created_by(&it.logical.text())))
     });
-    match entry.and_then(|entry| entries.get(entry)) {
-        Some(entry) => format!("{line}, is not the step \"{}\" of its history", short(&redact::created_by(entry.text))),
-        None => format!("the history has no step for {line}"),
+    match entry.and_then(|number| Some((number, entries.get(number)?))) {
+        Some((number, entry)) => {
+            let text = short(&redact::created_by(entry.text));
+            format!("{line}, and step {} of {} in the image is \"{text}\"", number + 1, entries.len())
+        }
+        None => format!("{line}, and the image has no step for it"),
     }
 }

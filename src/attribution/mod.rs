@@ -5,6 +5,7 @@
 //! answer is that nothing tells.
 
 mod base;
+pub mod find;
 pub mod lines;
 pub mod told;
 

@@ -323,9 +323,14 @@ fn first_path(example: &schema::Example) -> String {
 fn example(title: &str, raw: &schema::Example, check: &mut Check<'_>) {
     let says = raw.files.len() + raw.packages.len() + raw.npm.len() + raw.pypi.len() + usize::from(raw.user.is_some());
     let says = says + raw.cmd.len() + raw.env.len() + raw.labels.len() + raw.healthcheck.len();
-    let says = says + usize::from(raw.created_by.is_some());
+    let says = says + usize::from(raw.created_by.is_some()) + usize::from(raw.dockerfile.is_some());
     check.needs(says > 0, || {
-        format!("{title} shows nothing: it wants files, packages, npm, pypi, user, cmd, env, labels or created_by")
+        format!("{title} shows nothing: it wants files, packages, npm, pypi, user, cmd, env, labels, created_by or dockerfile")
+    });
+    let of_dockerfile = raw.target.is_some() || raw.target_given;
+    let of_dockerfile = of_dockerfile || raw.files.iter().any(|file| file.line.is_some() || file.deleted.is_some());
+    check.needs(raw.dockerfile.is_some() || !of_dockerfile, || {
+        format!("{title}: `target`, and `line` and `deleted` of files, want `dockerfile`")
     });
     for pair in raw.env.iter().chain(&raw.labels).filter(|pair| !pair.contains('=')) {
         check.fault(format!("{title}: `env` and `labels` want NAME=value, not \"{pair}\""));

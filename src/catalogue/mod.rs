@@ -162,6 +162,26 @@ pub enum Judgement {
     ImageHistory,
     /// The command, the entry point or the health check holds a secret.
     ImageCommand,
+    /// The image is a stage of its Dockerfile other than the last.
+    OtherStage,
+    /// Files are copied out of an image that has no digest.
+    UnpinnedCopy,
+    /// A file of an address is added without a checksum.
+    UncheckedAdd,
+    /// A build argument is a secret by its name.
+    SecretArgument,
+    /// A value of the Dockerfile that does not reach the image is a secret.
+    SecretValue,
+    /// A whole file system is copied into the image.
+    WholeFileSystem,
+    /// A stage builds something and nothing is taken from it.
+    UnusedStage,
+    /// A line deletes what another line brought.
+    DeletedLater,
+    /// A line writes files again that another line brought.
+    CopiedAgain,
+    /// The whole build context was copied, with more than the program in it.
+    WholeContext,
 }
 
 /// Patterns for whole names.

@@ -395,6 +395,15 @@ pub struct Example {
     /// Lines of `/etc/group`, as `name:x:gid`.
     #[serde(default)]
     pub group: Vec<String>,
+    /// The Dockerfile that the image is built from; its steps are the history.
+    #[serde(default)]
+    pub dockerfile: Option<String>,
+    /// The stage of the Dockerfile that the image is; the last one where it is left out.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Whether the user named the stage.
+    #[serde(default)]
+    pub target_given: bool,
 }
 
 /// A file of an example.
@@ -427,6 +436,12 @@ pub struct ExampleFile {
     /// Its whole content, which the probes read as they read that of a real file.
     #[serde(default)]
     pub body: Option<String>,
+    /// Line of the Dockerfile whose layer has it; the base image has it where that is left out.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// Line of the Dockerfile whose step deletes it.
+    #[serde(default)]
+    pub deleted: Option<u32>,
     /// Instead of `body`: a binary file that is made when the example is tried, of a rule about secrets.
     #[serde(default)]
     pub make: Option<String>,

@@ -1,8 +1,8 @@
 //! The command line: what can be typed, and the checks that need nothing but the text.
 //!
 //! Every option can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins. Only the formats of
-//! `files`, `ledger` and `fix` have names of their own there, `OFFCUT_FILES_FORMAT` and so on, since they take other words
-//! than the format of `scan`.
+//! `files`, `ledger`, `fix` and `diff` have names of their own there, such as `OFFCUT_FILES_FORMAT`, since they take other
+//! words than the format of `scan`; so has the output of `diff`.
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr, thread};
 
@@ -28,6 +28,13 @@ Exit codes:
   2  the command line or a setting is wrong
   3  the image could not be read";
 
+const EXIT_CODES_OF_DIFF: &str = "\
+Exit codes:
+  0  nothing new reaches --fail-on
+  1  a finding that is new, or rose, reaches --fail-on
+  2  the command line or a setting is wrong
+  3  an image could not be judged, or the new one only in part";
+
 /// Finds in a container image what should have stayed in the builder stage.
 ///
 /// `offcut IMAGE` is short for `offcut scan IMAGE`.
@@ -50,6 +57,9 @@ pub(super) enum Command {
     Files(Box<Files>),
     /// Account for every byte of an image, by layer and by owner
     Ledger(Box<Ledger>),
+    /// Compare two images: what is new, gone, moved, grown or worse
+    #[command(after_help = EXIT_CODES_OF_DIFF)]
+    Diff(Box<Diff>),
     /// Show or check the rules
     Rules {
         #[command(subcommand)]
@@ -100,11 +110,16 @@ pub(super) struct Scan {
     /// The image that this one was built upon, so that its own layers are known for certain
     #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
     pub(super) base: Option<String>,
-    /// The Dockerfile that the image was built from: findings then name the line that brought them
-    #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
+    /// The Dockerfile that the image was built from: findings then name the line that brought them. With auto it is the
+    /// one of the sources that agrees with the image's history, if there is exactly one
+    #[arg(long, value_name = "FILE|auto", env = "OFFCUT_DOCKERFILE")]
     pub(super) dockerfile: Option<PathBuf>,
+    /// Root of the sources: auto looks below it, and reports name the Dockerfile relative to it [default: that of the git
+    /// work tree]
+    #[arg(long, value_name = "DIR", env = "OFFCUT_SOURCE_ROOT")]
+    pub(super) source_root: Option<PathBuf>,
     /// The stage of the Dockerfile that was built [default: the one that fits]
-    #[arg(long, value_name = "STAGE", requires = "dockerfile", env = "OFFCUT_TARGET")]
+    #[arg(long, value_name = "STAGE", env = "OFFCUT_TARGET")]
     pub(super) target: Option<String>,
     /// File of findings that are allowed, each with its reason; may be given several times
     #[arg(long, value_name = "FILE", env = "OFFCUT_ALLOW")]
@@ -167,6 +182,44 @@ pub(super) struct Ledger {
     /// The image that this one was built upon, so that its own layers are known for certain
     #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
     pub(super) base: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(mut_arg("reference", |old| old.index(1).value_name("OLD")
+    .help("The image before, as for scan; or a report of it that scan -f json wrote: FILE, or report:FILE")))]
+pub(super) struct Diff {
+    /// The image before, and how both are read.
+    #[command(flatten)]
+    pub(super) image: Image,
+    /// The image after, or a report of it
+    #[arg(value_name = "NEW", index = 2)]
+    pub(super) new: String,
+    #[command(flatten)]
+    pub(super) policies: Policies,
+    /// Form of the comparison: a table, or one complete JSON document
+    #[arg(short, long, value_enum, default_value_t, env = "OFFCUT_DIFF_FORMAT")]
+    pub(super) format: RowFormat,
+    /// Write the comparison to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE", env = "OFFCUT_DIFF_OUTPUT")]
+    pub(super) output: Option<PathBuf>,
+    /// Least severity of a new or risen finding that gives exit code 1
+    #[arg(long, value_name = "SEVERITY|never", default_value = "high", env = "OFFCUT_FAIL_ON")]
+    pub(super) fail_on: Gate,
+    /// Whether the table is coloured
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", env = "OFFCUT_COLOR")]
+    pub(super) color: Color,
+    /// The Dockerfile that the new image was built from, or auto: findings then name the line that brought them
+    #[arg(long, value_name = "FILE|auto", env = "OFFCUT_DOCKERFILE")]
+    pub(super) dockerfile: Option<PathBuf>,
+    /// The Dockerfile that the old image was built from, so that moved lines are told
+    #[arg(long, value_name = "FILE", env = "OFFCUT_OLD_DOCKERFILE")]
+    pub(super) old_dockerfile: Option<PathBuf>,
+    /// File of findings that are allowed, each with its reason; may be given several times
+    #[arg(long, value_name = "FILE", env = "OFFCUT_ALLOW")]
+    pub(super) allow: Vec<PathBuf>,
+    /// Look for no secrets
+    #[arg(long, env = "OFFCUT_NO_SECRETS", value_parser = FalseyValueParser::new())]
+    pub(super) no_secrets: bool,
 }
 
 #[derive(Args, Debug)]
@@ -345,8 +398,8 @@ impl FromStr for Output {
 
 /// Puts `scan` in front of arguments that name no command, so that `offcut IMAGE` works.
 pub(super) fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
-    const COMMANDS: [&str; 10] =
-        ["scan", "fix", "files", "ledger", "rules", "explain", "-h", "--help", "-V", "--version"];
+    const COMMANDS: [&str; 11] =
+        ["scan", "fix", "files", "ledger", "diff", "rules", "explain", "-h", "--help", "-V", "--version"];
     let named = |first: &OsString| first.to_str().is_some_and(|first| COMMANDS.contains(&first));
     if args.get(1).is_some_and(|first| !named(first)) {
         args.insert(1, "scan".into());

@@ -3,6 +3,8 @@
 //! The only place that knows how errors are shown and what exit codes mean.
 
 mod args;
+mod diff;
+mod dockerfile;
 mod fix;
 mod ledger;
 mod output;

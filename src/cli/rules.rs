@@ -274,6 +274,24 @@ fn judgement_text(judgement: Judgement) -> &'static str {
             "a build argument, a variable or a word of a command in the history that is a secret by its name or place"
         }
         Judgement::ImageCommand => "a word of ENTRYPOINT, CMD or HEALTHCHECK that is a secret by its place",
+        Judgement::OtherStage => "the image is a stage of its Dockerfile that is not the last, and nobody said so",
+        Judgement::UnpinnedCopy => {
+            "COPY --from or RUN --mount=from of an image without a digest, in a stage that is used"
+        }
+        Judgement::UncheckedAdd => "ADD of an address without --checksum, in a stage that is used",
+        Judgement::SecretArgument => "ARG without a value, whose name says secret, and which a step uses",
+        Judgement::SecretValue => "a value of ARG or ENV that is a secret, in a stage that is not in the image",
+        Judgement::WholeFileSystem => "COPY --from of `/`, in a stage that is in the image",
+        Judgement::UnusedStage => {
+            "a stage with RUN steps that no other uses, without a command of its own and without tests"
+        }
+        Judgement::DeletedLater => {
+            "files of 1 MB or more that one line brought and a later RUN deleted: they still ship"
+        }
+        Judgement::CopiedAgain => {
+            "files of 1 MB or more that one line brought and a later RUN wrote again with the same length"
+        }
+        Judgement::WholeContext => "COPY of the whole build context whose layer holds a git repository or a file .env",
         Judgement::DevServer => "the command serves and watches sources, or builds at the start",
         Judgement::TestCommand => "the command runs tests",
         Judgement::BuilderStage => {

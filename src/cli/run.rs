@@ -9,12 +9,13 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
+    diff,
+    dockerfile::Given,
     fix, ledger, output,
     progress::Bar,
     rules, terminal,
 };
 use crate::{
-    attribution::told::Dockerfile,
     catalogue::Catalogue,
     error::{Error, Result},
     inventory,
@@ -43,6 +44,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
         Command::Fix(args) => fix::run(&args, console),
         Command::Files(args) => list_files(&args, console),
         Command::Ledger(args) => ledger::run(&args, console),
+        Command::Diff(args) => diff::run(&args, console),
         Command::Rules { what: Rules::List { policies } } => {
             let catalogue = load(&policies)?;
             printed(rules::list(&catalogue, console.out), console).map(|()| 0)
@@ -64,16 +66,22 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let catalogue = load(&args.policies)?;
-    let target = args.target.as_deref();
-    let dockerfile = args.dockerfile.as_ref().map(|file| Dockerfile::read(file, target)).transpose()?;
-    let options =
-        ScanOptions { base: args.base.clone(), dockerfile, secrets: !args.no_secrets, ..options(&args.image) };
+    let given = Given::read(args.dockerfile.as_deref(), args.target.as_deref(), args.source_root.as_deref())?;
+    let options = ScanOptions {
+        base: args.base.clone(),
+        dockerfile: given.file,
+        sources: given.sources,
+        target: args.target.clone(),
+        secrets: !args.no_secrets,
+        ..options(&args.image)
+    };
     let allowances: Vec<Allowances> =
         args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
     let mut report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
     };
+    report.diagnostics.extend(given.note);
     for allowed in &allowances {
         report.diagnostics.extend(allowed.apply(&mut report.findings));
     }

@@ -106,11 +106,13 @@ pub enum Family {
     BrokenRuntime,
     /// Other settings of the configuration.
     Config,
+    /// What the Dockerfile shows and the image alone does not.
+    Dockerfile,
 }
 
 impl Family {
     /// Every family, with the word used in rule ids.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 13] = [
         (Self::BuildTool, "build-tool"),
         (Self::DevDependency, "dev-dependency"),
         (Self::Source, "source"),
@@ -123,6 +125,7 @@ impl Family {
         (Self::WrongStage, "wrong-stage"),
         (Self::BrokenRuntime, "broken-runtime"),
         (Self::Config, "config"),
+        (Self::Dockerfile, "dockerfile"),
     ];
 
     /// The word used in rule ids and reports.
@@ -312,7 +315,7 @@ pub struct Finding {
 /// An instruction of the Dockerfile that the image is built from.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct DockerfileLine {
-    /// The file, as the user named it.
+    /// Its path below the root of its repository, or of the sources that the user names; else as the user named it.
     pub file: String,
     /// Its first line, from 1.
     pub first: u32,

@@ -2,13 +2,14 @@
 //!
 //! Knows nothing of where reports go (files, pipes, terminals) and of how they came to be.
 
+pub mod diff;
 pub mod files;
 pub mod fix;
 pub mod json;
 pub mod ledger;
 pub mod sarif;
 pub mod table;
-mod text;
+pub(crate) mod text;
 mod verdict;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod broken;
 mod deps;
+mod dockerfile;
 mod fold;
 mod group;
 mod leftover;
@@ -22,7 +23,7 @@ mod tests;
 mod user;
 mod wanted;
 
-pub use self::user::effective_user;
+pub use self::{dockerfile::Written, user::effective_user};
 
 use std::{cmp::Reverse, collections::HashSet};
 
@@ -51,6 +52,17 @@ pub struct Judged {
 /// The same image gives the same findings in the same order; `now`, in seconds since 1970, only tells which tokens have
 /// run out.
 pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo, now: i64) -> Judged {
+    judge_written(catalogue, inventory, image, None, now)
+}
+
+/// Like [`judge`], with the Dockerfile of the image where it is known.
+pub fn judge_written(
+    catalogue: &Catalogue,
+    inventory: &Inventory,
+    image: &ImageInfo,
+    written: Option<&Written<'_>>,
+    now: i64,
+) -> Judged {
     // The configuration is read once as it is; from here on nobody sees its secrets.
     let masked = secret::mask(catalogue, image);
     let metadata = secret::judge_metadata(catalogue, image, &masked, now);
@@ -75,8 +87,9 @@ pub fn judge(catalogue: &Catalogue, inventory: &Inventory, image: &ImageInfo, no
     findings.extend(metadata);
     let started = broken::judge(catalogue, inventory, image, &reach);
     findings.extend(started.findings);
-    let stage = stage::judge(catalogue, inventory, image, &reach, &findings);
+    let stage = stage::judge(catalogue, inventory, image, &reach, &findings, written);
     findings.extend(stage);
+    findings.extend(written.into_iter().flat_map(|it| dockerfile::judge(catalogue, inventory, image, it, now)));
     let attribution = attribution::attribute(image, &catalogue.bases);
     findings.iter_mut().for_each(|finding| finding.origin = origin(finding, &attribution));
     let role = role::role(catalogue, inventory, image, &reach, &findings);

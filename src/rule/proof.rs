@@ -1,7 +1,7 @@
 //! Proves rules by their own examples: every `hit` must fire and every `miss` stay silent.
 //!
 //! An example becomes what the probes would say about such an image, and then goes the way of every image: the same
-//! inventory, the same judgement.
+//! inventory, the same judgement. One with a Dockerfile becomes the image that is built from it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     catalogue::{Catalogue, Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Fault, Rule, sample},
+    dockerfile::File,
     inventory::Inventory,
     model::{
         Elf, Entry, EntryId, Fact, Family, Format, GoBuild, Group, History, ImageConfig, ImageInfo, ImagePath, Kind,
@@ -19,6 +20,8 @@ use crate::{
 };
 
 use super::judge;
+
+pub(super) mod built;
 
 /// The day on which examples are judged, in seconds since 1970: 2026-01-01.
 const NOW: i64 = 1_767_225_600;
@@ -56,10 +59,20 @@ pub fn prove(catalogue: &Catalogue) -> Vec<Fault> {
 
 /// The example as it is tried: those of secrets are made only now.
 fn made(rule: &Rule, example: &Example, fault: &mut impl FnMut(String)) -> Option<Example> {
-    match rule.family {
-        Family::Secret => sample::expanded(example).map_err(fault).ok(),
-        _ => Some(example.clone()),
+    let made = match rule.family {
+        Family::Secret | Family::Dockerfile => sample::expanded(example).map_err(&mut *fault).ok()?,
+        _ => example.clone(),
+    };
+    // A slip here would make a rule look proved.
+    if let Some(text) = &made.dockerfile {
+        if let Err(error) = File::parse(text) {
+            fault(format!("an example's Dockerfile is refused: {error}"));
+        }
+        for line in built::strange_lines(&made, text) {
+            fault(format!("an example names line {line} of its Dockerfile, which makes no layer"));
+        }
     }
+    Some(made)
 }
 
 /// The remedies that no rule uses.
@@ -79,9 +92,14 @@ fn title(kind: &str, at: usize, example: &Example) -> String {
 
 /// The rules that fire on an example.
 fn fired(catalogue: &Catalogue, example: &Example) -> Vec<String> {
-    let inventory = Inventory::build(vec![layer(catalogue, example)]);
-    let image = image(example);
-    judge(catalogue, &inventory, &image, NOW).findings.into_iter().map(|finding| finding.rule).collect()
+    let findings = match &example.dockerfile {
+        None => {
+            let inventory = Inventory::build(vec![layer(catalogue, example)]);
+            judge(catalogue, &inventory, &image(example), NOW).findings
+        }
+        Some(text) => built::judge(catalogue, example, text),
+    };
+    findings.into_iter().map(|finding| finding.rule).collect()
 }
 
 /// The configuration of an example; none where it says nothing of one.

@@ -14,7 +14,7 @@ use crate::{
         FileId, Inventory,
         reach::{Reach, Step},
     },
-    model::{Family, Finding, ImageConfig, ImageInfo, Role, RoleName, State, path},
+    model::{Family, Finding, ImageConfig, ImageInfo, Role, RoleName, Severity, State, path},
 };
 
 /// The role of an image, given its findings before they are graded.
@@ -50,7 +50,8 @@ pub(super) fn role(
 
 /// A stage that is not the one to run: it has the prompt of its base, and is meant to be a service all the same.
 fn wrong_stage(findings: &[Finding]) -> Option<Role> {
-    let stage = findings.iter().find(|finding| finding.family == Family::WrongStage)?;
+    let wrong = |finding: &&Finding| finding.family == Family::WrongStage && finding.severity > Severity::Note;
+    let stage = findings.iter().find(wrong)?;
     Some(Role { name: RoleName::Service, how: format!("it is a {} that was shipped as a service", stage.subject) })
 }
 

@@ -2,13 +2,15 @@
 //! stage that has no command of its own.
 //!
 //! Which commands do such work is data (`policies/roles/work.toml`). An image without a project in it is a tool for
-//! others, whatever it runs.
+//! others, whatever it runs. With its Dockerfile the stage is known by its steps, and a stage that the user named is no
+//! alarm.
 
 use crate::{
     catalogue::{
         Catalogue, Judgement, Rule,
         roles::{ProgramKind, Roles, WorkKind},
     },
+    dockerfile::{BuildArgs, LinkKind, LinkSource},
     inventory::{
         File, Inventory,
         reach::{Reach, Step},
@@ -20,6 +22,7 @@ use crate::{
 };
 
 use super::{
+    Written, dockerfile,
     group::{self, Found},
     role,
     signal::Root,
@@ -73,6 +76,7 @@ pub(super) fn judge(
     image: &ImageInfo,
     reach: &Reach,
     findings: &[Finding],
+    written: Option<&Written<'_>>,
 ) -> Vec<Finding> {
     let Some(config) = &image.config else { return Vec::new() };
     let rule = |judgement| catalogue.rules.iter().find(|rule| rule.code == Some(judgement));
@@ -95,31 +99,108 @@ pub(super) fn judge(
     if role::marked(catalogue, inventory, config, steps).is_some() {
         return Vec::new();
     }
-    if let Some((step, kind)) = steps.iter().find_map(|step| Some((step, catalogue.roles.work(&step.argv)?))) {
+    let known = written.and_then(KnownStage::of);
+    let other = known.as_ref().filter(|known| !known.is_last && !known.is_meant);
+    let is_idle = || idle(&catalogue.roles, steps, config);
+    let work = steps.iter().find_map(|step| Some((step, catalogue.roles.work(&step.argv)?)));
+    let found = if let Some((step, kind)) = work {
         let judgement = if kind == WorkKind::Test { Judgement::TestCommand } else { Judgement::DevServer };
-        let Some((project, rule)) = project(inventory, &cwd).zip(rule(judgement)) else { return Vec::new() };
-        return vec![make(rule, &cwd, Confidence::High, worked(inventory, step, project))];
-    }
-    let Some(rule) = rule(Judgement::BuilderStage).filter(|_| idle(&catalogue.roles, steps, config)) else {
-        return Vec::new();
+        let project = project(inventory, &cwd);
+        let evidence = (project.is_some() || other.is_some()).then(|| worked(inventory, step, project));
+        evidence.map(|evidence| (judgement, evidence))
+    } else if let Some(evidence) =
+        is_idle().then(|| Stage { inventory, dir: &cwd, findings }.evidence(config)).flatten()
+    {
+        Some((Judgement::BuilderStage, evidence))
+    } else {
+        other.map(|other| {
+            let judgement = match () {
+                () if is_idle() && other.tests(catalogue) => Judgement::TestCommand,
+                () if is_idle() && other.is_copied_from() => Judgement::BuilderStage,
+                () => Judgement::OtherStage,
+            };
+            (judgement, Vec::new())
+        })
     };
-    let evidence = Stage { inventory, dir: &cwd, findings }.evidence(config);
-    evidence.map(|evidence| make(rule, &cwd, Confidence::High, evidence)).into_iter().collect()
+    let made = found.and_then(|(judgement, evidence)| Some(make(rule(judgement)?, &cwd, Confidence::High, evidence)));
+    let mut made: Vec<Finding> = made.into_iter().collect();
+    for finding in &mut made {
+        known.iter().for_each(|known| known.tell(finding));
+    }
+    made
+}
+
+/// The stage of its Dockerfile that an image surely is.
+struct KnownStage<'a> {
+    written: &'a Written<'a>,
+    stage: usize,
+    is_last: bool,
+    /// The user said that this stage was to be built.
+    is_meant: bool,
+}
+
+impl<'a> KnownStage<'a> {
+    fn of(written: &'a Written<'a>) -> Option<Self> {
+        let stage = written.lines.stage?;
+        let is_last = stage + 1 == written.dockerfile.file().stages().len();
+        Some(Self { written, stage, is_last, is_meant: written.dockerfile.target().is_some() })
+    }
+
+    /// Whether its steps run tests.
+    fn tests(&self, catalogue: &Catalogue) -> bool {
+        dockerfile::runs(catalogue, self.written.dockerfile.file(), self.stage, WorkKind::Test)
+    }
+
+    /// Whether the last stage, or one that it is built of, copies from it.
+    fn is_copied_from(&self) -> bool {
+        let (file, args) = (self.written.dockerfile.file(), BuildArgs::new());
+        let Some(last) = file.target(None) else { return false };
+        let used = file.used_stages(last, &args);
+        file.links(&args).iter().any(|link| {
+            let is_used = used.get(link.user) == Some(&true);
+            is_used && link.kind != LinkKind::From && link.source == LinkSource::Stage(self.stage)
+        })
+    }
+
+    /// Adds the stage, its line and the last stage to the finding; a stage that is meant is a note.
+    fn tell(&self, finding: &mut Finding) {
+        let file = self.written.dockerfile.file();
+        let named = |stage: usize| {
+            let stage = file.stages().get(stage)?;
+            let line = file.instructions().get(stage.from)?.first_line;
+            let name = stage.name.as_ref().map(|name| format!(" \"{}\"", path::escape(name.as_bytes())));
+            Some(format!("the stage{} of line {line}", name.unwrap_or_default()))
+        };
+        let last = file.target(None).filter(|_| !self.is_last).and_then(named);
+        let Some(name) = named(self.stage) else { return };
+        let witness = match last {
+            Some(last) => format!("the image is {name}, and the last one is {last}"),
+            None => format!("the image is {name}, which is the last one"),
+        };
+        finding.evidence.push(Evidence { class: EvidenceClass::Config, witness, path: None });
+        finding.confidence = Confidence::Certain;
+        if self.is_meant && finding.severity > Severity::Note {
+            finding.severity = Severity::Note;
+            finding.why.push_str(" It is a note only: --target names this stage.");
+        }
+    }
 }
 
 /// What a command that builds, watches or tests is known by.
-fn worked(inventory: &Inventory, step: &Step, project: File<'_>) -> Vec<Evidence> {
+fn worked(inventory: &Inventory, step: &Step, project: Option<File<'_>>) -> Vec<Evidence> {
     let words: Vec<String> = step.argv.iter().map(|word| path::escape(word.as_bytes())).collect();
     let from = match step.written_in {
         Some(file) => format!("{} runs ", path::show(inventory.file(file).path())),
         None => "the image runs ".to_string(),
     };
     let command: String = words.join(" ").chars().take(200).collect();
-    let witness = format!("{} is the manifest of a project", path::show(project.path()));
-    vec![
-        Evidence { class: EvidenceClass::Config, witness: format!("{from}{command}"), path: None },
-        Evidence { class: EvidenceClass::Structure, witness, path: Some(ImagePath::new(project.path())) },
-    ]
+    let command = Evidence { class: EvidenceClass::Config, witness: format!("{from}{command}"), path: None };
+    let manifest = project.map(|project| Evidence {
+        class: EvidenceClass::Structure,
+        witness: format!("{} is the manifest of a project", path::show(project.path())),
+        path: Some(ImagePath::new(project.path())),
+    });
+    [command].into_iter().chain(manifest).collect()
 }
 
 /// The manifest of the project in a directory, or in the nearest above it.

@@ -24,7 +24,8 @@ pub(crate) fn expanded(example: &Example) -> Result<Example, String> {
     }
     let bodies = example.files.iter_mut().filter_map(|ExampleFile { body, .. }| body.as_mut());
     let lists = [&mut example.env, &mut example.labels, &mut example.cmd, &mut example.healthcheck];
-    for text in bodies.chain(lists.into_iter().flatten()).chain(&mut example.created_by) {
+    for text in bodies.chain(lists.into_iter().flatten()).chain(&mut example.created_by).chain(&mut example.dockerfile)
+    {
         *text = expand(text)?;
     }
     Ok(example)

@@ -1,8 +1,9 @@
 //! The report as SARIF 2.1.0, in the form that GitHub code scanning takes.
 //!
 //! One run; one result for each finding, with lists cut to what such files may hold. Deterministic: no times, no
-//! machine, no random ids. A line of the Dockerfile comes first where it is known; the other locations are synthetic
-//! relative URIs made of the image's repository and the path inside the image.
+//! machine, no random ids. The location of a result is the line of the Dockerfile where that is known, and else a
+//! synthetic relative URI made of the image's repository and the path inside the image; the latter is the logical location
+//! of both.
 //!
 //! Sources: OASIS SARIF 2.1.0 (Errata 01); GitHub documentation, "SARIF support for code scanning", for the members
 //! that are read and the limits.
@@ -101,7 +102,7 @@ fn result(
         .kind(ResultKind::Fail)
         .level(level(finding.severity))
         .message(Message::from(message(finding, names, path).as_str()))
-        .locations(written(finding).into_iter().chain([location(names, path, line(finding, path))]).collect::<Vec<_>>())
+        .locations(vec![written(finding, names, path).unwrap_or_else(|| location(names, path, line(finding, path)))])
         .partial_fingerprints(BTreeMap::from(fingerprints))
         .opt_suppressions(
             finding
@@ -134,7 +135,13 @@ fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String
             };
             out += &format!("{takes} in layer {}{base} of image '{image}'", layer.number);
         }
-        None => out += &format!(" in the configuration of image '{image}'"),
+        None => {
+            let place = match (&finding.line, finding.family) {
+                (Some(line), Family::Dockerfile) => format!("line {} of the Dockerfile", line.first),
+                _ => "the configuration".to_string(),
+            };
+            out += &format!(" in {place} of image '{image}'");
+        }
     }
     if let Some(path) = path {
         out += &format!(", seen in '{}'", escape(&show_path(path)));
@@ -152,27 +159,30 @@ fn line(finding: &Finding, path: Option<&ImagePath>) -> i64 {
     place.and_then(|place| place.line).map_or(1, i64::from)
 }
 
-/// The line of the Dockerfile: viewers show the first location.
-fn written(finding: &Finding) -> Option<Location> {
+/// The line of the Dockerfile, which is a file that viewers have; the path in the image is the logical location.
+fn written(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> Option<Location> {
     let line = finding.line.as_ref()?;
     let region = Region::builder().start_line(i64::from(line.first)).end_line(i64::from(line.last)).build();
     let artifact = ArtifactLocation::builder().uri(names::file_uri(&line.file)?).build();
     let place = PhysicalLocation::builder().artifact_location(artifact).region(region).build();
-    Some(Location::builder().physical_location(place).build())
+    Some(Location::builder().physical_location(place).logical_locations(vec![logical(names, path)]).build())
 }
 
 fn location(names: &Names, path: Option<&ImagePath>, line: i64) -> Location {
     let region = Region::builder().start_line(line).start_column(1).end_line(line).end_column(1).build();
     let artifact = ArtifactLocation::builder().uri(names.uri(path)).build();
+    Location::builder()
+        .physical_location(PhysicalLocation::builder().artifact_location(artifact).region(region).build())
+        .logical_locations(vec![logical(names, path)])
+        .build()
+}
+
+fn logical(names: &Names, path: Option<&ImagePath>) -> LogicalLocation {
     let shown = path.map_or_else(|| "/".to_string(), show_path);
-    let logical = LogicalLocation::builder()
+    LogicalLocation::builder()
         .fully_qualified_name(format!("{}:{shown}", names.pinned))
         .name(shown)
         .kind("resource")
-        .build();
-    Location::builder()
-        .physical_location(PhysicalLocation::builder().artifact_location(artifact).region(region).build())
-        .logical_locations(vec![logical])
         .build()
 }
 

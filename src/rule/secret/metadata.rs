@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalogue::{Catalogue, Judgement},
-    model::{Evidence, EvidenceClass, Finding, ImageInfo, SecretPlace, SeenSecret, State},
+    model::{Confidence, Evidence, EvidenceClass, Finding, ImageInfo, SecretPlace, SeenSecret, Severity, State},
     probe::secret::{
         Context, Found, SecretRules,
         check::{Check, Value},
@@ -42,6 +42,32 @@ pub fn judge(catalogue: &Catalogue, image: &ImageInfo, shown: &ImageInfo, now: i
         }
     }
     secrets.iter().filter_map(|(_, places)| finding(catalogue, shown, places, now)).collect()
+}
+
+/// What is known of a variable whose value is a secret.
+pub(in crate::rule) struct Assigned {
+    pub(in crate::rule) severity: Severity,
+    pub(in crate::rule) confidence: Confidence,
+    /// What it is a secret of, by the rule that knows it.
+    pub(in crate::rule) subject: String,
+    /// All that may be told of it.
+    pub(in crate::rule) told: String,
+    pub(in crate::rule) reason: Option<String>,
+}
+
+/// Judges a variable that is set somewhere else than in the image's configuration; `None` where it is no secret.
+pub(in crate::rule) fn judge_assignment(catalogue: &Catalogue, name: &str, value: &str, now: i64) -> Option<Assigned> {
+    let text = Text::assignment(Place::Env(name.to_string()), name, value);
+    let best = secrets_of(catalogue, &text).into_iter().max_by_key(|found| found.seen.standing)?.seen;
+    let rule = catalogue.rule(&best.rule)?;
+    let grade = grade_value(rule, &best, now);
+    Some(Assigned {
+        severity: grade.severity,
+        confidence: confidence(best.standing),
+        subject: rule.subject.clone(),
+        told: describe(&best),
+        reason: grade.reason,
+    })
 }
 
 /// The image with every secret of its configuration and history taken out: what reports may show.

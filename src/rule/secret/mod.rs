@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-pub(super) use self::metadata::{judge as judge_metadata, mask, mask_text};
+pub(super) use self::metadata::{judge as judge_metadata, judge_assignment, mask, mask_text};
 
 /// Places of one finding that are told one by one.
 const PLACES_MAX: usize = 50;

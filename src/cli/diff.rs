@@ -1,0 +1,127 @@
+//! `offcut diff`: what changed between two images, and a gate for what is new.
+
+use std::path::Path;
+
+use super::{
+    NOT_JUDGED,
+    args::{Diff as Args, RowFormat},
+    dockerfile::Given,
+    output,
+    run::{Console, bar, load, options, printed},
+    terminal,
+};
+use crate::{
+    catalogue::Catalogue,
+    diff::{Diff, DiffVerdict, read_report},
+    error::{Error, Result},
+    model::Report,
+    policy::Allowances,
+    report::{diff, table::Look},
+    scan::{self, ScanOptions},
+};
+
+/// Reads both sides, compares them and prints what changed.
+pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
+    let (old, new) = (args.image.reference.as_str(), args.new.as_str());
+    if old == "-" && new == "-" {
+        return Err(Error::usage("both images would come from standard input")
+            .help("give one of them as a file, or as a report that scan -f json wrote"));
+    }
+    if let Some(file) = &args.output {
+        output::check(file).map_err(|e| Error::usage(format!("can not write \"{}\"", file.display())).cause(e))?;
+    }
+    let catalogue = load(&args.policies)?;
+    let allowances: Vec<Allowances> =
+        args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    let [old_file, new_file] =
+        [&args.old_dockerfile, &args.dockerfile].map(|file| Given::read(file.as_deref(), None, None));
+    let [old_file, new_file] = [old_file?, new_file?];
+    let same_options = old_file.is_empty() && new_file.is_empty();
+
+    let mut before = side(args, old, &catalogue, old_file, None, console)?;
+    let known = before.as_image().filter(|_| same_options);
+    let mut after = match known.filter(|_| old == new) {
+        Some(report) => Read::Image(report.clone()),
+        None => side(args, new, &catalogue, new_file, known, console)?,
+    };
+    for report in [before.report_mut(), after.report_mut()] {
+        for allowed in &allowances {
+            // What is allowed and not there is told by scan: here one side may well lack it.
+            allowed.apply(&mut report.findings);
+        }
+    }
+    let diff = Diff::between(before.report_mut(), after.report_mut());
+    deliver(&diff, args, console)
+}
+
+/// A side of the comparison, and where it is from.
+enum Read {
+    Image(Report),
+    File(Report),
+}
+
+impl Read {
+    fn as_image(&self) -> Option<&Report> {
+        match self {
+            Self::Image(report) => Some(report),
+            Self::File(_) => None,
+        }
+    }
+
+    fn report_mut(&mut self) -> &mut Report {
+        match self {
+            Self::Image(report) | Self::File(report) => report,
+        }
+    }
+}
+
+fn side(
+    args: &Args,
+    reference: &str,
+    catalogue: &Catalogue,
+    given: Given,
+    known: Option<&Report>,
+    console: &Console<'_>,
+) -> Result<Read> {
+    if let Some(report) = read_report(reference)? {
+        return Ok(Read::File(report));
+    }
+    let options = ScanOptions {
+        dockerfile: given.file,
+        sources: given.sources,
+        secrets: !args.no_secrets,
+        ..options(&args.image)
+    };
+    let _bar = bar(&args.image, &options, console);
+    let report = match known {
+        Some(known) => scan::scan_unless_known(reference, catalogue, &options, known),
+        None => scan::scan(reference, catalogue, &options),
+    };
+    report.map(Read::Image)
+}
+
+fn deliver(diff: &Diff, args: &Args, console: &mut Console<'_>) -> Result<u8> {
+    let verdict = diff.verdict(args.fail_on.0);
+    let write = |out: &mut dyn std::io::Write, look: Look| match args.format {
+        RowFormat::Json => diff::write_json(diff, args.fail_on.0, out),
+        RowFormat::Table => diff::write_table(diff, &verdict, look, out),
+    };
+    match args.output.as_deref().filter(|file| *file != Path::new("-")) {
+        Some(file) => output::write(file, |out| write(out, terminal::look_in_file(args.color)))
+            .map_err(|e| Error::judge(format!("can not write the comparison to \"{}\"", file.display())).cause(e))?,
+        None => {
+            let written = write(&mut *console.out, terminal::look(args.color, console.out_terminal));
+            printed(written, console)?;
+        }
+    }
+    let told = args.format == RowFormat::Table && args.output.is_none();
+    if !told && !args.image.quiet {
+        // The exit code says the same if standard error is gone.
+        let _ = writeln!(console.err, "{verdict}");
+    }
+    Ok(match verdict {
+        DiffVerdict::Passed { .. } => 0,
+        DiffVerdict::Failed { .. } => 1,
+        DiffVerdict::Partial { .. } => NOT_JUDGED,
+    })
+}

@@ -1,0 +1,303 @@
+//! What changed between two images: findings and bytes that are new, gone, moved, grown or worse.
+//!
+//! Compares two reports and nothing else, so a report that was kept compares like an image that is read now. Two findings
+//! are one only where that is sure: by fingerprint, or by the same files elsewhere; a secret in another place may be
+//! another secret, and is new.
+
+mod baseline;
+mod layers;
+mod pair;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::Serialize;
+
+use crate::model::{Digest, Finding, Platform, Report, Severity, Totals};
+
+pub use self::{baseline::read_report, layers::Layers};
+
+/// What changed from one image to another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Diff {
+    /// The image before.
+    pub old: Side,
+    /// The image after.
+    pub new: Side,
+    /// What became of the findings.
+    pub findings: Findings,
+    /// What became of the layers.
+    pub layers: Layers,
+    /// What makes the comparison less than sure, in one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// One of the two images.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Side {
+    /// The reference as it was given.
+    pub reference: String,
+    /// Digest of the configuration: the image id.
+    pub id: Option<Digest>,
+    /// Operating system and architecture.
+    pub platform: Option<Platform>,
+    /// Totals over the merged image.
+    pub totals: Totals,
+    /// Bytes of its layers as they are stored.
+    pub stored_bytes: u64,
+    /// Findings, those that are part of others included.
+    pub findings: usize,
+    /// Things that were not read.
+    pub unread: usize,
+}
+
+/// The findings of both images, each once.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Findings {
+    /// Only the new image has them; worst first.
+    pub new: Vec<Finding>,
+    /// Only the old image has them; worst first.
+    pub gone: Vec<Finding>,
+    /// Both have them, and something about them changed; worst first.
+    pub changed: Vec<Changed>,
+    /// How many are the same in both.
+    pub same: usize,
+    /// Bytes of findings that came and went.
+    pub bytes: Bytes,
+}
+
+/// Bytes of findings; what is part of another finding is counted there, secrets count nothing.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Bytes {
+    /// Of those that are new.
+    pub new: u64,
+    /// Of those that are gone.
+    pub gone: u64,
+    /// By which others grew.
+    pub grown: u64,
+    /// By which others shrank.
+    pub shrunk: u64,
+}
+
+/// A finding that both images have.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    /// What changed; never empty.
+    pub changes: Vec<Change>,
+    /// The finding before.
+    pub old: Finding,
+    /// The finding after.
+    pub new: Finding,
+}
+
+/// One thing that changed about a finding.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Change {
+    /// What changed.
+    pub what: What,
+    /// What it was.
+    pub old: String,
+    /// What it is.
+    pub new: String,
+}
+
+/// What of a finding can change; the most important first.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// Its severity rose.
+    Rose,
+    /// Its severity fell.
+    Fell,
+    /// It has more bytes.
+    Grew,
+    /// It has fewer bytes.
+    Shrank,
+    /// It was hidden and is live again, or the other way round.
+    State,
+    /// Its version.
+    Version,
+    /// The same files are in another place.
+    Path,
+    /// Another step brought it.
+    Layer,
+    /// Another line of the Dockerfile brought it, or the secret stands in another line of its file.
+    Line,
+    /// A decision of the user lets it pass, or no longer does.
+    Allowed,
+}
+
+impl What {
+    /// The lower-case word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rose => "rose",
+            Self::Fell => "fell",
+            Self::Grew => "grew",
+            Self::Shrank => "shrank",
+            Self::State => "state",
+            Self::Version => "version",
+            Self::Path => "path",
+            Self::Layer => "layer",
+            Self::Line => "line",
+            Self::Allowed => "allowed",
+        }
+    }
+}
+
+impl Changed {
+    /// Whether its severity rose.
+    pub fn rose(&self) -> bool {
+        self.changes.iter().any(|change| change.what == What::Rose)
+    }
+
+    /// Whether it is the same thing in another place: path, layer or line.
+    pub fn moved(&self) -> bool {
+        self.changes.iter().any(|change| matches!(change.what, What::Path | What::Layer | What::Line))
+    }
+}
+
+impl Diff {
+    /// Compares two reports.
+    pub fn between(old: &Report, new: &Report) -> Self {
+        let pair::Pairs { new: fresh, gone, both } = pair::pair(&old.findings, &new.findings);
+        let mut findings = Findings::default();
+        for (before, after, how) in both {
+            let (was, is) = (weight(before), weight(after));
+            findings.bytes.grown = findings.bytes.grown.saturating_add(is.saturating_sub(was));
+            findings.bytes.shrunk = findings.bytes.shrunk.saturating_add(was.saturating_sub(is));
+            let changes = pair::changes(before, after, how);
+            if changes.is_empty() {
+                findings.same += 1;
+            } else {
+                findings.changed.push(Changed { changes, old: before.clone(), new: after.clone() });
+            }
+        }
+        let sum = |list: &[&Finding]| list.iter().fold(0_u64, |sum, finding| sum.saturating_add(weight(finding)));
+        (findings.bytes.new, findings.bytes.gone) = (sum(&fresh), sum(&gone));
+        findings.new = fresh.into_iter().cloned().collect();
+        findings.gone = gone.into_iter().cloned().collect();
+        let notes = notes(old, new, &findings.new);
+        Self { old: side(old), new: side(new), findings, layers: Layers::between(&old.layers, &new.layers), notes }
+    }
+
+    /// The new findings, and those whose severity rose, that have at least this severity and that nobody allowed.
+    pub fn reaching(&self, gate: Severity) -> Vec<&Finding> {
+        let risen = self.findings.changed.iter().filter(|changed| changed.rose()).map(|changed| &changed.new);
+        let all = self.findings.new.iter().chain(risen);
+        all.filter(|finding| finding.severity >= gate && finding.allowed.is_none()).collect()
+    }
+
+    /// What the gate says; `None` as the gate fails nothing.
+    pub fn verdict(&self, gate: Option<Severity>) -> DiffVerdict {
+        match gate.map(|gate| (gate, self.reaching(gate).len())) {
+            Some((gate, findings)) if findings > 0 => DiffVerdict::Failed { gate, findings },
+            _ if self.new.unread > 0 => DiffVerdict::Partial { unread: self.new.unread },
+            _ => DiffVerdict::Passed { gate },
+        }
+    }
+}
+
+/// The answer to "is the new image worse?".
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DiffVerdict {
+    /// Nothing new reaches the gate.
+    Passed {
+        /// The least severity that fails; `None` when nothing does.
+        gate: Option<Severity>,
+    },
+    /// Something new does, or rose to it.
+    Failed {
+        /// The least severity that fails.
+        gate: Severity,
+        /// How many findings.
+        findings: usize,
+    },
+    /// Nothing new reaches the gate, but something of the new image was not read.
+    Partial {
+        /// How many things were not read.
+        unread: usize,
+    },
+}
+
+impl fmt::Display for DiffVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at_least = |gate: Severity| match gate {
+            Severity::Critical => gate.to_string(),
+            gate => format!("{gate} or worse"),
+        };
+        match *self {
+            Self::Passed { gate: None } => f.write_str("PASSED: no severity fails this comparison"),
+            Self::Passed { gate: Some(gate) } => write!(f, "PASSED: nothing new is {}", at_least(gate)),
+            Self::Failed { gate, findings: 1 } => write!(f, "FAILED: 1 new or risen finding is {}", at_least(gate)),
+            Self::Failed { gate, findings } => {
+                write!(f, "FAILED: {findings} new or risen findings are {}", at_least(gate))
+            }
+            Self::Partial { unread: 1 } => f.write_str("NOT JUDGED: 1 thing of the new image was not read"),
+            Self::Partial { unread } => write!(f, "NOT JUDGED: {unread} things of the new image were not read"),
+        }
+    }
+}
+
+/// What a finding adds to sums.
+fn weight(finding: &Finding) -> u64 {
+    use crate::model::Family;
+
+    if finding.part_of.is_some() || finding.family == Family::Secret {
+        return 0;
+    }
+    finding.bytes.saturating_add(finding.buried_bytes)
+}
+
+fn side(report: &Report) -> Side {
+    Side {
+        reference: report.image.reference.clone(),
+        id: report.image.id,
+        platform: report.image.platform.clone(),
+        totals: report.totals,
+        stored_bytes: report.layers.iter().fold(0, |sum, layer| layer.blob_bytes.saturating_add(sum)),
+        findings: report.findings.len(),
+        unread: unread(report),
+    }
+}
+
+fn unread(report: &Report) -> usize {
+    report.diagnostics.iter().filter(|diagnostic| diagnostic.unread).count()
+}
+
+/// Why something may look new or gone and not be.
+fn notes(old: &Report, new: &Report, fresh: &[Finding]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let (Some(was), Some(is)) = (&old.image.platform, &new.image.platform)
+        && was != is
+    {
+        notes.push(format!("the images are for different machines, {was} and {is}"));
+    }
+    if (old.tool.catalogue, &old.tool.version) != (new.tool.catalogue, &new.tool.version) {
+        let known: BTreeSet<&str> = old.rules.iter().map(|rule| rule.id.as_str()).collect();
+        let unknown = fresh.iter().filter(|finding| !known.contains(finding.rule.as_str())).count();
+        let (was, is) = (&old.tool.version, &new.tool.version);
+        notes.push(format!(
+            "the two were judged by different rules (offcut {was} and {is}); {unknown} of the new findings are of rules \
+             that the old image was not judged by"
+        ));
+    }
+    match (&old.searched, &new.searched) {
+        (None, Some(_)) => {
+            notes.push("the old image was not searched for secrets, so each secret looks new".to_string())
+        }
+        (Some(_), None) => {
+            notes.push("the new image was not searched for secrets, so each secret looks gone".to_string());
+        }
+        _ => {}
+    }
+    for (report, which, looks) in [(old, "old", "new"), (new, "new", "gone")] {
+        let count = unread(report);
+        if count > 0 {
+            let things = if count == 1 { "1 thing".to_string() } else { format!("{count} things") };
+            notes.push(format!("{things} of the {which} image not read: what is there may look {looks}"));
+        }
+    }
+    notes
+}
