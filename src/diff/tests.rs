@@ -174,6 +174,12 @@ fn a_line_of_the_dockerfile_moves() {
     assert_eq!(words(&diff), ["line"]);
     assert!(diff.findings.changed[0].moved());
     assert_eq!(words(&Diff::between(&testing::report(), &new)), [""; 0], "a line that was not known has not moved");
+    // Another builder writes another history of the same line.
+    at(&mut new, 3);
+    if let Some(layer) = &mut new.findings[0].layer {
+        layer.created_by = Some("/bin/sh -c #(nop) COPY file:1 in /x".to_string());
+    }
+    assert_eq!(words(&Diff::between(&old, &new)), [""; 0]);
 }
 
 #[test]
