@@ -265,7 +265,7 @@ impl<'a> Fit<'a> {
             return other("the stage is built from scratch, and the history has steps before its first");
         }
         let of_same_build = entries.get(start).is_some_and(Entry::goes_on) && start < self.alignment.end;
-        if of_same_build {
+        if of_same_build && !entry::are_triggered(entries, start) {
             return other("the history says that the step before the first one of the stage belongs to the same build");
         }
         let layers_below = entries.iter().take(start).filter(|entry| entry.makes_layer).count();
@@ -394,7 +394,7 @@ fn difference(file: &File, entries: &[Entry<'_>], steps: &[Step<'_>], entry: Opt
     };
     let line = steps.get(step).and_then(|step| file.instructions().get(step.instruction));
     let line = line.map_or(String::new(), |it| {
-        format!("line {} is \"{}\" there", it.first_line, short(&redact::created_by(&it.logical.text())))
+        format!("line {} is \"{}\" there", it.first_line, short(&redact::created_by(it.logical.text())))
     });
     match entry.and_then(|number| Some((number, entries.get(number)?))) {
         Some((number, entry)) => {

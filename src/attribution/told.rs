@@ -128,7 +128,8 @@ impl Dockerfile {
     }
 
     /// The line that set what a finding about the configuration is about, where the image's own stages do: the last
-    /// `USER`, or the `FROM` that brought the user; the `ENV`, `ARG` or `LABEL` of a secret's name; the `FROM` of the stage.
+    /// `USER`, or the `FROM` that brought the user; the `ENV`, `ARG` or `LABEL` of a secret's name; the
+    /// `FROM` of the stage; the last command.
     fn line_of_setting(&self, told: &Lines, finding: &Finding) -> Option<Line> {
         let (chain, _) = self.file.chain(told.stage?, &BuildArgs::new());
         let body = |&stage: &usize| self.file.stages().get(stage).map(|stage| stage.body.clone());
@@ -140,6 +141,7 @@ impl Dockerfile {
         };
         match finding.family {
             Family::WrongStage => Line::of(&self.file, self.file.stages().get(told.stage?)?.from),
+            Family::BrokenRuntime => last(&|command| matches!(command, Command::Cmd(_) | Command::Entrypoint(_))),
             Family::RootUser => last(&|command| matches!(command, Command::User(_))).or_else(|| {
                 let lowest = chain.last().and_then(|&lowest| self.file.stages().get(lowest))?;
                 Line::of(&self.file, lowest.from)

@@ -130,7 +130,9 @@ pub(super) fn changes(old: &Finding, new: &Finding, how: How) -> Vec<Change> {
     {
         change(What::Path, was.to_string(), is.to_string());
     }
-    if let (Some(was), Some(is)) = (&old.layer, &new.layer)
+    // A line says better than a layer where something is from.
+    if old.line.as_ref().zip(new.line.as_ref()).is_none()
+        && let (Some(was), Some(is)) = (&old.layer, &new.layer)
         && step(was.created_by.as_deref()).zip(step(is.created_by.as_deref())).is_none_or(|(was, is)| was != is)
     {
         let known = was.created_by.is_some() && is.created_by.is_some();

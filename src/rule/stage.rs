@@ -66,6 +66,19 @@ const FOREIGN: [&[u8]; 6] = [b"node_modules", b"vendor", b"site-packages", b".ve
 /// Tools that start without a word of arguments when a base image of theirs is used as it is.
 const IDLE_TOOLS: [&str; 8] = ["mvn", "gradle", "sbt", "cargo", "go", "dotnet", "composer", "deno"];
 
+/// Title and reason of a test stage that is known by its steps.
+const TESTS: (&str, &str) = (
+    "A test stage was shipped: its steps run the tests, and it has no command of its own",
+    "The stage is there to test while it is built. What serves is in another stage.",
+);
+
+/// Title and reason of a builder stage that is known by what copies from it.
+const COPIED: (&str, &str) = (
+    "A builder stage was shipped: the last stage copies from it, and it has no command of its own",
+    "Nothing starts what was built here, and all that it was built with ships: the last stage of the Dockerfile has the result \
+     alone.",
+);
+
 /// Files of a project that are looked at; what is not there by then makes no difference to the judgement.
 const FILES_MAX: usize = 200_000;
 
@@ -107,22 +120,29 @@ pub(super) fn judge(
         let judgement = if kind == WorkKind::Test { Judgement::TestCommand } else { Judgement::DevServer };
         let project = project(inventory, &cwd);
         let evidence = (project.is_some() || other.is_some()).then(|| worked(inventory, step, project));
-        evidence.map(|evidence| (judgement, evidence))
+        evidence.map(|evidence| (judgement, evidence, None))
     } else if let Some(evidence) =
         is_idle().then(|| Stage { inventory, dir: &cwd, findings }.evidence(config)).flatten()
     {
-        Some((Judgement::BuilderStage, evidence))
+        Some((Judgement::BuilderStage, evidence, None))
     } else {
         other.map(|other| {
-            let judgement = match () {
-                () if is_idle() && other.tests(catalogue) => Judgement::TestCommand,
-                () if is_idle() && other.is_copied_from() => Judgement::BuilderStage,
-                () => Judgement::OtherStage,
+            let (judgement, texts) = match () {
+                () if is_idle() && other.tests(catalogue) => (Judgement::TestCommand, Some(TESTS)),
+                () if is_idle() && other.is_copied_from() => (Judgement::BuilderStage, Some(COPIED)),
+                () => (Judgement::OtherStage, None),
             };
-            (judgement, Vec::new())
+            (judgement, Vec::new(), texts)
         })
     };
-    let made = found.and_then(|(judgement, evidence)| Some(make(rule(judgement)?, &cwd, Confidence::High, evidence)));
+    let made = found.and_then(|(judgement, evidence, texts)| {
+        let mut finding = make(rule(judgement)?, &cwd, Confidence::High, evidence);
+        // What is known by the Dockerfile is not said by the rule, which looks at files and commands.
+        if let Some((title, why)) = texts {
+            (finding.title, finding.why) = (title.to_string(), why.to_string());
+        }
+        Some(finding)
+    });
     let mut made: Vec<Finding> = made.into_iter().collect();
     for finding in &mut made {
         known.iter().for_each(|known| known.tell(finding));

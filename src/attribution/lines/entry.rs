@@ -71,6 +71,18 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Whether all steps of a build before `start` are those that the base image's `ONBUILD` asks for: buildah says of them,
+/// too, that they belong to the build.
+pub(super) fn are_triggered(entries: &[Entry<'_>], start: usize) -> bool {
+    let first = entries.iter().take(start).rposition(|entry| !entry.goes_on()).unwrap_or(0);
+    let below = entries.get(..first).unwrap_or_default();
+    let triggers = below.iter().filter(|entry| entry.keyword == Some(Keyword::Onbuild));
+    let triggers: Vec<Option<Keyword>> = triggers.map(|entry| split_keyword(entry.rest).0).collect();
+    let steps: Vec<Option<Keyword>> =
+        entries.get(first..start).unwrap_or_default().iter().map(|entry| entry.keyword).collect();
+    !steps.is_empty() && triggers.ends_with(&steps)
+}
+
 /// What stands before and behind `#(nop)`, if that stands where builders write it.
 fn split_nop(text: &str) -> Option<(&str, &str)> {
     let (shell, instruction) = text.split_once("#(nop)")?;

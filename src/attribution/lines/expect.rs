@@ -218,6 +218,10 @@ impl<'a> Writer<'a, '_> {
         let mut commands: Vec<String> = Vec::new();
         for shell in shells {
             commands.extend(bodies.iter().map(|body| squeezed(&format!("{shell} {body}"))));
+            if !statement.flags.is_empty() {
+                // buildah keeps the mounts.
+                commands.push(squeezed(&format!("{shell} {}", text_between(instruction, statement))));
+            }
         }
         if let CommandLine::Exec(words) = line {
             commands.push(squeezed(&joined(words)));

@@ -350,3 +350,42 @@ fn a_copy_out_of_a_stage_is_followed_back() {
     assert_eq!(at(22, "/etc/app/a.txt").unwrap().1, "");
     assert_eq!(at(23, "/main.go"), Some((stage(0), "/src/main.go".into(), vec![5])));
 }
+
+/// An image as buildah 1.28 builds it: each step says what it is built upon.
+fn buildah(entries: &[(&str, &str)]) -> ImageInfo {
+    let entry = |(text, from): &(&str, &str)| (text.to_string(), format!("FROM {from}"), false);
+    image(&entries.iter().map(entry).collect::<Vec<_>>())
+}
+
+#[test]
+fn steps_that_onbuild_asked_for_are_the_base_images_in_buildah_too() {
+    let text = "FROM base\nRUN make everything\nCOPY a /b\n";
+    let steps = |trigger: &'static str| {
+        buildah(&[
+            ("/bin/sh -c #(nop) ADD file:1 in /", "scratch"),
+            ("/bin/sh -c #(nop) ONBUILD RUN echo triggered", "localhost/alpine:latest"),
+            (trigger, "localhost/base:latest"),
+            ("/bin/sh -c make everything", "9111c3094f80"),
+            ("/bin/sh -c #(nop) COPY file:2 in /b", "23755eef7312"),
+        ])
+    };
+    assert_eq!(short(&tell(&steps("/bin/sh -c echo triggered"), text, None).layers), "<1 <1 <1 2 3");
+    let other = tell(&steps("/bin/sh -c #(nop) COPY file:3 in /c"), text, None);
+    assert!(matches!(other.reason(), Some(Reason::OtherFile(_))), "nobody asked for that step: {other:?}");
+}
+
+#[test]
+fn buildah_keeps_the_mounts_of_a_step() {
+    let text = "FROM base\nRUN --mount=type=cache,target=/x make everything\nCOPY a /b\n";
+    let made = |mount: &str| {
+        let step = format!("/bin/sh -c {mount}make everything");
+        tell(
+            &buildah(&[("ADD", "scratch"), (&step, "base"), ("/bin/sh -c #(nop) COPY file:2 in /b", "23755eef7312")]),
+            text,
+            None,
+        )
+    };
+    assert_eq!(short(&made("--mount=type=cache,target=/x ").layers), "<1 2 3");
+    assert_eq!(short(&made("").layers), "<1 2 3");
+    assert_eq!(short(&made("--mount=type=cache,target=/y ").layers), "? ? ?");
+}

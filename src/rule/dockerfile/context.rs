@@ -50,7 +50,7 @@ pub(super) fn judge(view: &View<'_>, inventory: &Inventory) -> Vec<Finding> {
     };
     along.retain(|(_, what), _| path::name(what) != b".git" || has_head(what));
     let ignore = if view.dockerfile.has_ignore_file() {
-        "the .dockerignore does not name it"
+        "the .dockerignore does not keep it out"
     } else {
         "there is no .dockerignore beside the Dockerfile"
     };

@@ -104,7 +104,15 @@ impl<'a> View<'a> {
         shown.map_or_else(String::new, |line| line.instruction)
     }
 
-    /// What a stage is called: its name, or its number.
+    /// A stage in words: its name, or its line.
+    fn told(&self, stage: usize) -> String {
+        let found = self.file.stages().get(stage);
+        let line = || self.line(found?.from).map(|line| format!("the stage of line {}", line.first_line));
+        let name = found.and_then(|stage| stage.name.as_ref()).map(|name| format!("the stage \"{name}\""));
+        name.or_else(line).unwrap_or_default()
+    }
+
+    /// What a stage is called in fingerprints: its name, or its number.
     fn stage_name(&self, stage: usize) -> String {
         let name = self.file.stages().get(stage).and_then(|stage| stage.name.clone());
         name.unwrap_or_else(|| stage.to_string())

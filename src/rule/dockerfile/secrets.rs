@@ -33,7 +33,7 @@ fn values(view: &View<'_>, number: usize, instruction: &Instruction, now: i64) -
         let place = instruction.stage.map_or_else(|| "global".to_string(), |stage| view.stage_name(stage));
         let told = vec![format!("line {}: {}", line.first_line, graded.told)];
         let mut finding = view.finding(rule, line, &format!("{place}#{name}"), told);
-        finding.subject = graded.subject;
+        finding.subject = graded.subject.map_or_else(|| format!("value of {name}"), |kind| format!("{kind} in {name}"));
         finding.severity = graded.severity;
         finding.confidence = graded.confidence;
         finding.why.extend(graded.reason.map(|reason| format!(" {reason}")));

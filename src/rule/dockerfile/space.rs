@@ -8,7 +8,7 @@ use crate::{
     catalogue::Judgement,
     dockerfile::Keyword,
     inventory::{File, FileId, Inventory},
-    model::{Confidence, Evidence, EvidenceClass, Finding, ImagePath, Kind, Severity, State},
+    model::{Confidence, Evidence, EvidenceClass, Finding, ImagePath, Kind, Severity, State, path},
     report::text,
     rule::{
         group::{self, Found},
@@ -71,20 +71,19 @@ fn finding(
     }
     let does = if judgement == Judgement::DeletedLater { "deletes" } else { "writes again" };
     let (brought, hides) = (view.shown(first), view.shown(second));
-    let count = u64::try_from(files.len()).unwrap_or(u64::MAX);
     let told = [
         format!(
-            "line {} brings {} in {} files that line {} {does}",
+            "line {} brings {} in {} that line {} {does}",
             first.first_line,
             text::bytes(bytes),
-            text::count(count),
+            text::plural(files.len(), "file"),
             second.first_line
         ),
         format!("line {}: {hides}", second.first_line),
     ];
     let piece = |witness| Evidence { class: EvidenceClass::Structure, witness, path: None };
     let found = Found {
-        root: Root::Dir(ImagePath::new(b"")),
+        root: Root::Dir(ImagePath::new(&common(files.iter().map(|&id| path::parent(inventory.file(id).path()))))),
         state: State::Buried,
         confidence: Confidence::Certain,
         evidence: told.map(piece).into(),
@@ -103,4 +102,31 @@ fn finding(
         line: view.dockerfile.line(first, |text| masked(view.catalogue, text)),
         ..made
     })
+}
+
+/// The directory that all of some directories are, or are in.
+fn common<'a>(mut dirs: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let Some(first) = dirs.next() else { return Vec::new() };
+    let parts = |dir: &'a [u8]| dir.split(|&b| b == b'/');
+    let mut shared: Vec<&[u8]> = parts(first).collect();
+    for dir in dirs {
+        let same = shared.iter().zip(parts(dir)).take_while(|(a, b)| **a == *b).count();
+        shared.truncate(same);
+    }
+    shared.join(&b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_common_directory_is_that_of_whole_names() {
+        let of = |dirs: &[&str]| String::from_utf8(common(dirs.iter().map(|dir| dir.as_bytes()))).expect("text");
+        assert_eq!(of(&["usr/lib/gcc/12", "usr/lib/gcc"]), "usr/lib/gcc");
+        assert_eq!(of(&["usr/lib", "usr/libexec"]), "usr");
+        assert_eq!(of(&["usr", "var"]), "");
+        assert_eq!(of(&["tmp"]), "tmp");
+        assert_eq!(of(&[]), "");
+    }
 }

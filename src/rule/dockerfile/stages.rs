@@ -27,15 +27,15 @@ fn whole(view: &View<'_>) -> Vec<Finding> {
             let (true, Some(line)) = (transfer.paths().any(|word| is_root(&word.text)), view.line(number)) else {
                 return;
             };
-            let from = match &source {
-                LinkSource::Stage(from) => format!("the stage \"{}\"", view.stage_name(*from)),
-                LinkSource::Image(name) => format!("the image {name}"),
+            let (from, identity) = match &source {
+                LinkSource::Stage(from) => (view.told(*from), view.stage_name(*from)),
+                LinkSource::Image(name) => (format!("the image {name}"), name.clone()),
             };
             let mut told = vec![format!("line {} copies the whole file system of {from}", line.first_line)];
             let layer = view.lines.layers.iter().position(|place| place.is(line));
             let stored = layer.and_then(|at| view.image.layers.get(at)?.blob_bytes);
             told.extend(stored.map(|stored| format!("its layer has {} as stored", text::bytes(stored))));
-            let mut finding = view.finding(rule, line, &from, told);
+            let mut finding = view.finding(rule, line, &identity, told);
             if view.file.parent(stage, &view.args) == Some(Parent::Scratch) {
                 // The usual way to make one layer of a stage: nothing comes on top of what that stage is.
                 finding.severity = finding.severity.min(Severity::Low);
@@ -63,12 +63,9 @@ fn unused(view: &View<'_>) -> Vec<Finding> {
         let instructions = view.file.instructions().get(body.body.clone()).unwrap_or_default();
         let builds = instructions.iter().any(|one| matches!(one.statement.command, Command::Run(_)));
         let Some(line) = view.line(body.from).filter(|_| builds) else { continue };
-        let (name, target) = (view.stage_name(stage), view.stage_name(view.target));
-        let told = format!(
-            "the stage \"{name}\" of line {} is not part of \"{target}\", and no stage copies from it",
-            line.first_line
-        );
-        let mut finding = view.finding(rule, line, &name, vec![told]);
+        let told =
+            format!("{} is not part of {}, and no stage copies from it", view.told(stage), view.told(view.target));
+        let mut finding = view.finding(rule, line, &view.stage_name(stage), vec![told]);
         finding.layer = None;
         findings.push(finding);
     }

@@ -178,3 +178,48 @@ fn a_stage_without_a_name_is_told_by_its_line() {
     let stage = of(&findings, "wrong-stage/builder");
     assert!(stage.evidence.iter().any(|piece| piece.witness.starts_with("the image is the stage of line 1, and")));
 }
+
+/// Small numbers that look random and are the same on every run (xorshift, Marsaglia 2003).
+fn roll(dice: &mut u64, sides: usize) -> usize {
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    usize::try_from(*dice % 1_000_000).unwrap_or(0) % sides.max(1)
+}
+
+#[test]
+fn whatever_is_written_findings_stand_on_lines_of_the_file() {
+    let catalogue = Catalogue::builtin().expect("the policies compile");
+    let rules = catalogue.rules.iter().filter(|rule| rule.family == Family::Dockerfile);
+    let examples: Vec<&Example> = rules.flat_map(|rule| rule.hits.iter().chain(&rule.misses)).collect();
+    let pieces: Vec<&str> = examples.iter().filter_map(|one| one.dockerfile.as_deref()).flat_map(str::lines).collect();
+    let (mut dice, mut judged, mut found) = (0x9e37_79b9_7f4a_7c15_u64, 0, 0);
+    for round in 0..300 {
+        let example = examples[round % examples.len()];
+        let mut lines: Vec<&str> = example.dockerfile.as_deref().unwrap_or_default().lines().collect();
+        for _ in 0..roll(&mut dice, 6) {
+            let at = roll(&mut dice, lines.len() + 1);
+            match roll(&mut dice, 3) {
+                0 if at < lines.len() => drop(lines.remove(at)),
+                1 if at < lines.len() => lines[at] = pieces[roll(&mut dice, pieces.len())],
+                _ => lines.insert(at, pieces[roll(&mut dice, pieces.len())]),
+            }
+        }
+        let text = lines.join(if round % 7 == 0 { "\r\n" } else { "\n" });
+        let Some(built) = built::built(&catalogue, example, &text) else { continue };
+        let written = Written { dockerfile: &built.dockerfile, lines: &built.lines };
+        let findings = judge(&catalogue, &built.inventory, &built.image, &written, 0);
+        judged += 1;
+        for finding in findings {
+            found += 1;
+            let line = finding.line.expect("a line");
+            let there = text.lines().nth(line.first as usize - 1).expect("a line of the file");
+            assert!(
+                there.trim_start().starts_with(line.instruction.split(' ').next().unwrap_or("?")),
+                "{text}\n{line:?}"
+            );
+            assert!(!finding.evidence.is_empty() && line.first <= line.last);
+        }
+    }
+    assert!(judged > 100 && found > 100, "{judged} {found}");
+}

@@ -48,8 +48,8 @@ pub fn judge(catalogue: &Catalogue, image: &ImageInfo, shown: &ImageInfo, now: i
 pub(in crate::rule) struct Assigned {
     pub(in crate::rule) severity: Severity,
     pub(in crate::rule) confidence: Confidence,
-    /// What it is a secret of, by the rule that knows it.
-    pub(in crate::rule) subject: String,
+    /// What it is, where more than its name says so.
+    pub(in crate::rule) subject: Option<String>,
     /// All that may be told of it.
     pub(in crate::rule) told: String,
     pub(in crate::rule) reason: Option<String>,
@@ -64,7 +64,7 @@ pub(in crate::rule) fn judge_assignment(catalogue: &Catalogue, name: &str, value
     Some(Assigned {
         severity: grade.severity,
         confidence: confidence(best.standing),
-        subject: rule.subject.clone(),
+        subject: rule.code.is_none().then(|| rule.subject.clone()),
         told: describe(&best),
         reason: grade.reason,
     })

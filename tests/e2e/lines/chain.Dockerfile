@@ -1,0 +1,9 @@
+FROM offcut-lines/alpine AS base
+RUN mkdir -p /opt/one/.git/objects /opt/one/.git/refs && echo "ref: refs/heads/main" > /opt/one/.git/HEAD && echo "[core]" > /opt/one/.git/config && echo x > /opt/one/.git/objects/x && echo x > /opt/one/.git/refs/x
+ENV X=1
+FROM base AS middle
+COPY copied4/git /opt/copied4/.git
+FROM middle
+RUN mkdir -p /opt/two/.git/objects /opt/two/.git/refs && echo "ref: refs/heads/main" > /opt/two/.git/HEAD && echo "[core]" > /opt/two/.git/config && echo x > /opt/two/.git/objects/x && echo x > /opt/two/.git/refs/x
+ENTRYPOINT ["/bin/sh"]
+CMD ["-c", "true"]

@@ -1,0 +1,8 @@
+FROM offcut-lines/alpine
+RUN mkdir -p /opt/one/.git/objects /opt/one/.git/refs && echo "ref: refs/heads/main" > /opt/one/.git/HEAD && echo "[core]" > /opt/one/.git/config && echo x > /opt/one/.git/objects/x && echo x > /opt/one/.git/refs/x
+RUN true
+COPY copied8 /opt/copied8/
+RUN true
+RUN mv /opt/copied8/git /opt/copied8/x && mkdir -p /opt/two/.git/objects /opt/two/.git/refs && echo "ref: refs/heads/main" > /opt/two/.git/HEAD && echo "[core]" > /opt/two/.git/config && echo x > /opt/two/.git/objects/x && echo x > /opt/two/.git/refs/x
+VOLUME /data
+STOPSIGNAL SIGTERM
