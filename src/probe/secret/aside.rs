@@ -44,7 +44,7 @@ impl<'r> Aside<'r> {
         Self { rules, bytes: Vec::new(), files: Vec::new(), open: None, nested: 0, out: 0 }
     }
 
-    /// Puts the file of this cleaned path aside if it has at most [`WHOLE_MAX`] bytes, and tells whether it does.
+    /// Puts the file of this cleaned path aside if it has at most 4 MiB, and tells whether it does.
     pub fn begin(&mut self, path: &[u8], size: u64) -> bool {
         self.drop_open();
         if size > WHOLE_MAX as u64 {
