@@ -289,7 +289,7 @@ fn judgement_text(judgement: Judgement) -> &'static str {
             "files of 1 MB or more that one line brought and a later RUN deleted: they still ship"
         }
         Judgement::CopiedAgain => {
-            "files of 1 MB or more that one line brought and a later RUN wrote again with the same length"
+            "files of 1 MB or more that one line brought and a later RUN with chown, chmod or the like wrote again"
         }
         Judgement::WholeContext => "COPY of the whole build context whose layer holds a git repository or a file .env",
         Judgement::DevServer => "the command serves and watches sources, or builds at the start",

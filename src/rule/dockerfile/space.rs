@@ -6,7 +6,7 @@ use super::View;
 use crate::{
     attribution::lines::Line,
     catalogue::Judgement,
-    dockerfile::Keyword,
+    dockerfile::{Command, CommandLine, Keyword},
     inventory::{File, FileId, Inventory},
     model::{Confidence, Evidence, EvidenceClass, Finding, ImagePath, Kind, Severity, State, path},
     report::text,
@@ -23,20 +23,27 @@ const BYTES_MIN: u64 = 1_000_000;
 /// From here on it is no longer low: the step that leftovers and buried tools have.
 const BYTES_MEDIUM: u64 = 50_000_000;
 
+/// Programs that change files without their content.
+const CHANGERS: [&str; 6] = ["chown", "chmod", "chgrp", "setfacl", "setcap", "touch"];
+
 /// Files of two lines: what one brought and the other hides.
 type Pairs = BTreeMap<(Line, Line), Vec<FileId>>;
 
 pub(super) fn judge(view: &View<'_>, inventory: &Inventory) -> Vec<Finding> {
     let (mut deleted, mut rewritten) = (Pairs::new(), Pairs::new());
+    let mut changers: BTreeMap<Line, bool> = BTreeMap::new();
     let is_data = |file: &File<'_>| matches!(file.kind(), Kind::File | Kind::Hardlink);
     for file in inventory.buried().filter(is_data) {
         let Some((first, second)) = lines(view, &file) else { continue };
         let now = inventory.get(file.path());
         match now {
             None => deleted.entry((first, second)).or_default().push(file.id()),
-            // The same length, written by the line that hides it: `chown`, `chmod`, `mv` there and back.
+            // The same length, written by a line that changes owners or permissions. A cache that the line fills again has
+            // the same length, too, by chance or because it was not changed; there is nothing to be said of an owner.
             Some(now) if is_data(&now) && Some(now.layer()) == file.hidden_by() && now.size() == file.size() => {
-                rewritten.entry((first, second)).or_default().push(file.id());
+                if *changers.entry(second).or_insert_with(|| changes_attributes(view, second)) {
+                    rewritten.entry((first, second)).or_default().push(file.id());
+                }
             }
             Some(_) => {}
         }
@@ -47,6 +54,20 @@ pub(super) fn judge(view: &View<'_>, inventory: &Inventory) -> Vec<Finding> {
             .extend(pairs.into_iter().filter_map(|(lines, files)| finding(view, inventory, judgement, lines, files)));
     }
     findings
+}
+
+/// Whether a line has a command that changes files without their content, also behind `find -exec` or `xargs`.
+fn changes_attributes(view: &View<'_>, line: Line) -> bool {
+    let Some(instruction) = view.file.instructions().get(line.instruction) else { return false };
+    let is_one = |word: &str| CHANGERS.contains(&word.rsplit('/').next().unwrap_or_default());
+    match &instruction.statement.command {
+        Command::Run(CommandLine::Exec(words)) => words.iter().any(|word| is_one(&word.text)),
+        _ => {
+            let scripts = view.file.scripts(instruction);
+            let commands = scripts.iter().flat_map(|script| script.commands());
+            commands.flat_map(|command| command.words).any(|(word, _)| is_one(&word.text))
+        }
+    }
 }
 
 /// The lines that brought and hid a file, if both are sure and the second runs a command.
