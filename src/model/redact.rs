@@ -3,15 +3,50 @@
 //! Build arguments and environment variables are where secrets hide, and every report prints the instruction that
 //! made a layer. The names stay, so that a reader knows the line; the raw text stays inside the process.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
 /// What stands in the place of a value.
 const HIDDEN: &str = "...";
 
+/// An address with a scheme: who logs in, where, and what is asked (RFC 3986, 3).
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?<user>[^\s/?#"'@]*@)?(?<place>[^\s?#"']*)(?<query>\?[^\s#"']*)?(?<fragment>\#[^\s"']*)?"#)
+        .unwrap_or_else(|error| unreachable!("the pattern is a constant: {error}"))
+});
+
 /// A history entry's command without the values of build arguments (`|2 A=x B=y /bin/sh -c ...`), of `ENV` and of
-/// `ARG`.
+/// `ARG`, and without what addresses hold beside the place they name: a password before the `@`, the values of a query.
 ///
 /// Dialects: the classic builder's `/bin/sh -c #(nop)  ENV A=x`, BuildKit's `ENV A=x` and
 /// `RUN |1 A=x /bin/sh -c ... # buildkit`, and buildah's, which are the classic ones.
 pub fn created_by(command: &str) -> String {
+    addresses(&assignments(command)).into_owned()
+}
+
+/// Every address in a text without login and without the values of its query (`ADD https://host/x?token=...`).
+fn addresses(text: &str) -> Cow<'_, str> {
+    ADDRESS.replace_all(text, |found: &Captures<'_>| {
+        let part = |name: &str| found.name(name).map_or("", |part| part.as_str());
+        let user = if part("user").is_empty() { String::new() } else { format!("{HIDDEN}@") };
+        let query: Vec<Cow<'_, str>> = part("query")
+            .split_inclusive(['?', '&', ';'])
+            .map(|pair| match pair.split_once('=') {
+                Some((name, value)) => {
+                    let separator = value.strip_suffix(['&', ';']).map_or("", |kept| &value[kept.len()..]);
+                    Cow::Owned(format!("{name}={HIDDEN}{separator}"))
+                }
+                None => Cow::Borrowed(pair),
+            })
+            .collect();
+        let fragment = if part("fragment").contains('=') { "#..." } else { part("fragment") };
+        format!("{}{user}{}{}{fragment}", part("scheme"), part("place"), query.concat())
+    })
+}
+
+fn assignments(command: &str) -> String {
     let (lead, rest) = split_lead(command);
     for instruction in ["ENV ", "ARG "] {
         if let Some(assignments) = rest.strip_prefix(instruction) {
@@ -76,8 +111,22 @@ mod tests {
     }
 
     #[test]
+    fn what_an_address_carries_beside_its_place_is_not_shown() {
+        for (command, want) in [
+            ("ADD https://h.example/x?token=s3cret /x", "ADD https://h.example/x?token=... /x"),
+            ("ADD https://h/x?a=s3cret&b=s3cret;c#f /x", "ADD https://h/x?a=...&b=...;c#f /x"),
+            ("RUN curl 'https://me:s3cret@h:8/x?sig=s3cret==' | sh", "RUN curl 'https://...@h:8/x?sig=...' | sh"),
+            ("RUN git clone https://s3cret@h/r.git#access_token=s3cret", "RUN git clone https://...@h/r.git#..."),
+        ] {
+            assert_eq!(created_by(command), want);
+        }
+    }
+
+    #[test]
     fn other_instructions_stay_as_they_are() {
         for command in [
+            "ADD https://h.example/r.git#v1.2:docs /docs",
+            "RUN npm i a@1 && curl -fsS https://h/a/b@2?raw | sh",
             "RUN /bin/sh -c apt-get install gcc # buildkit",
             "COPY dir:abc in /app ",
             "/bin/sh -c #(nop)  CMD [\"node\"]",
