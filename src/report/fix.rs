@@ -4,24 +4,12 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-use similar::TextDiff;
-
 use super::text;
-use crate::remedy::{Fix, Rewrite};
+use crate::model::{Fix, Rewrite};
+use serde::Serialize;
 
 /// Name and version of the form, the value of the member `schema`.
 pub const SCHEMA: &str = "offcut.fix/1";
-
-/// Lines around a change in a diff.
-const CONTEXT: usize = 3;
-
-/// The changes as a unified diff, with the file's own name on both sides.
-pub fn diff(old: &str, new: &str, name: &str) -> String {
-    let name = name.trim_start_matches("./");
-    let (before, after) = (format!("a/{name}"), format!("b/{name}"));
-    TextDiff::from_lines(old, new).unified_diff().context_radius(CONTEXT).header(&before, &after).to_string()
-}
 
 /// Writes what was changed and why, and what it wins.
 ///
@@ -37,6 +25,9 @@ pub fn write_text(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
         let line = change.line.map_or_else(|| "new".to_string(), |line| format!("line {line}"));
         writeln!(out, "{line:>8}  {}", change.what)?;
         writeln!(out, "{:>8}  {}", "", change.why)?;
+    }
+    for guess in &rewrite.guessed {
+        writeln!(out, "{:>8}  {guess}", "guessed")?;
     }
     writeln!(out)?;
     match rewrite.after() {
@@ -59,7 +50,7 @@ pub fn write_text(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_json(fix: &Fix, old: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_json(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
     let (outcome, reason, rewrite) = match fix {
         Fix::Rewritten(rewrite) => ("rewritten", None, Some(rewrite)),
         Fix::Nothing(why) => ("nothing", Some(why.as_str()), None),
@@ -70,8 +61,9 @@ pub fn write_json(fix: &Fix, old: &str, name: &str, out: &mut dyn Write) -> io::
         outcome,
         reason,
         dockerfile: rewrite.map(|rewrite| rewrite.dockerfile.as_str()),
-        diff: rewrite.map(|rewrite| diff(old, &rewrite.dockerfile, name)),
+        diff: rewrite.map(|rewrite| rewrite.diff.as_str()),
         changes: rewrite.map(|rewrite| changes(rewrite)).unwrap_or_default(),
+        guessed: rewrite.map_or(&[], |rewrite| &rewrite.guessed),
         bytes: rewrite.map(|rewrite| Bytes {
             before: rewrite.before,
             added: rewrite.added,
@@ -95,8 +87,9 @@ struct Document<'a> {
     outcome: &'static str,
     reason: Option<&'a str>,
     dockerfile: Option<&'a str>,
-    diff: Option<String>,
+    diff: Option<&'a str>,
     changes: Vec<Row<'a>>,
+    guessed: &'a [String],
     bytes: Option<Bytes>,
     base: Option<Base<'a>>,
 }
@@ -128,9 +121,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::remedy::Change;
-
-    const OLD: &str = "FROM golang:1.22\nCMD [\"app\"]\n";
+    use crate::model::Change;
 
     fn rewritten(base: Option<u64>) -> Fix {
         let change = Change { line: Some(1), what: "the stage builds only".into(), why: "it holds Go".into() };
@@ -139,9 +130,11 @@ mod tests {
             changes: vec![change],
             from: "golang:1.22".into(),
             to: "debian:bookworm-slim".into(),
+            guessed: vec!["the base image is golang:1.22, by its variable GOLANG_VERSION".into()],
             before: 800_000_000,
             added: 5_000_000,
             base,
+            ..Rewrite::default()
         }))
     }
 
@@ -152,7 +145,7 @@ mod tests {
         let all = [rewritten(Some(74_000_000)), rewritten(None), Fix::Nothing("a".into()), Fix::Refused("b".into())];
         for fix in all {
             let mut out = Vec::new();
-            write_json(&fix, OLD, "./Dockerfile", &mut out).expect("a Vec takes everything");
+            write_json(&fix, &mut out).expect("a Vec takes everything");
             let value: Value = serde_json::from_slice(&out).expect("JSON");
             let faults: Vec<_> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
             assert!(faults.is_empty(), "{faults:?}");
@@ -160,10 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_diff_can_be_applied_and_the_table_says_what_is_won() {
-        let Fix::Rewritten(rewrite) = rewritten(Some(74_000_000)) else { panic!("it is one") };
-        let diff = diff(OLD, &rewrite.dockerfile, "./Dockerfile");
-        assert!(diff.starts_with("--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,4 @@\n-FROM golang:1.22\n"), "{diff}");
+    fn the_table_says_what_is_won_and_what_is_guessed() {
         let told = |fix: &Fix| {
             let mut out = Vec::new();
             write_text(fix, &mut out).expect("a Vec takes everything");
@@ -171,6 +161,7 @@ mod tests {
         };
         let table = told(&rewritten(Some(74_000_000)));
         assert!(table.contains("line 1  the stage builds only\n") && table.contains("it holds Go"), "{table}");
+        assert!(table.contains(" guessed  the base image is golang:1.22"), "{table}");
         assert!(table.contains("721") && table.contains("saved"), "{table}");
         assert!(told(&rewritten(None)).contains("whose size is not known here"));
         assert_eq!(told(&Fix::Refused("no command".into())), "not rewritten: no command\n");
