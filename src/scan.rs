@@ -160,6 +160,7 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
 /// What a report may show of a rewrite: no value of a secret, whoever wrote it.
 fn shown(fix: Fix, catalogue: &Catalogue) -> Fix {
     let Fix::Rewritten(mut rewrite) = fix else { return fix };
+    rewrite.old.clear();
     for text in [&mut rewrite.dockerfile, &mut rewrite.stage, &mut rewrite.diff] {
         *text = rule::shown(catalogue, text);
     }

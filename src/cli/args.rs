@@ -150,6 +150,22 @@ pub(super) struct Fix {
     /// Print the changes as a unified diff
     #[arg(long, conflicts_with = "write", env = "OFFCUT_DIFF", value_parser = FalseyValueParser::new())]
     pub(super) diff: bool,
+    /// Build both Dockerfiles with an engine, and compare what they are and do; written is only what holds
+    #[arg(long, env = "OFFCUT_VERIFY", value_parser = FalseyValueParser::new())]
+    pub(super) verify: bool,
+    /// Directory that is built [default: that of the Dockerfile]
+    #[arg(long, value_name = "DIR", requires = "verify", env = "OFFCUT_CONTEXT")]
+    pub(super) context: Option<PathBuf>,
+    /// Command line of the engine that builds [default: docker, or podman]
+    #[arg(long, value_name = "PROGRAM", requires = "verify", env = "OFFCUT_ENGINE")]
+    pub(super) engine: Option<String>,
+    /// Build argument, NAME=VALUE; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", requires = "verify", env = "OFFCUT_BUILD_ARG")]
+    pub(super) build_arg: Vec<String>,
+    /// Shell command that asks the running container ($OFFCUT_ADDRESS, $OFFCUT_CONTAINER): it has to succeed and to print
+    /// the same of both images [default: the image's health check]
+    #[arg(long, value_name = "COMMAND", requires = "verify", env = "OFFCUT_SMOKE")]
+    pub(super) smoke: Option<String>,
     /// Write the Dockerfile in place
     #[arg(long, requires = "dockerfile", env = "OFFCUT_WRITE", value_parser = FalseyValueParser::new())]
     pub(super) write: bool,

@@ -19,6 +19,9 @@ pub enum Fix {
 pub struct Rewrite {
     /// What the old file is called; `None` where the image's history stands for it.
     pub file: Option<String>,
+    /// The whole old file; no part of reports.
+    #[serde(skip)]
+    pub old: String,
     /// The whole new file.
     pub dockerfile: String,
     /// Its last stage.

@@ -85,6 +85,7 @@ fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>) -> Fix 
     let (before, after) = (format!("a/{shown}"), format!("b/{shown}"));
     let lines = TextDiff::from_lines(old.text(), &rewrite.dockerfile);
     rewrite.diff = lines.unified_diff().context_radius(CONTEXT).header(&before, &after).to_string();
+    rewrite.old = old.text().to_string();
     rewrite.file = name.map(str::to_string);
     rewrite.guessed = guessed;
     Fix::Rewritten(rewrite)

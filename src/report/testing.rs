@@ -78,6 +78,7 @@ pub(crate) fn mended() -> Report {
                /app\nUSER 65532:65532\nCMD [\"/app\"]\n";
     let rewrite = Rewrite {
         file: Some("Dockerfile".into()),
+        old: String::new(),
         dockerfile: new.into(),
         stage: new.get(new.rfind("FROM").unwrap_or(0)..).unwrap_or_default().into(),
         diff: TextDiff::from_lines(old, new).unified_diff().header("a/Dockerfile", "b/Dockerfile").to_string(),
