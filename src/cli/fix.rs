@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
     }
     if args.format == FixFormat::Text && !args.image.quiet {
         // Nowhere to complain if this fails.
-        let _ = fix::write_text(&made, console.err);
+        let _ = fix::write_text(&made, &mut console.err);
     }
     Ok(if matches!(made, Fix::Refused(_)) { REFUSED } else { 0 })
 }
