@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts of the action share. They run on a runner of GitHub, or anywhere else with GITHUB_* files.
 
 # Ends the step with a message that the run shows. Usage: fail TEXT

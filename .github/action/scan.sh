@@ -39,6 +39,7 @@ output sarif "$dir/offcut.sarif"
 output json "$dir/offcut.json"
 output digest "$(jq -r '.image.manifest // .image.id // ""' "$dir/offcut.json")"
 output findings "$(jq '[.findings[] | select(.allowed == null)] | length' "$dir/offcut.json")"
+# shellcheck disable=SC2016 # the variables are jq's
 worst='["none", "note", "low", "medium", "high", "critical"] as $scale
   | [.findings[] | select(.allowed == null) | .severity as $s | $scale | index($s)] | $scale[max // 0]'
 output worst-severity "$(jq -r "$worst" "$dir/offcut.json")"
