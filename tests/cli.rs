@@ -178,7 +178,7 @@ fn shells_and_packagers_get_completions_pages_and_versions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let (code, script, err) = ran(&["completion", shell]);
         assert_eq!((code, err.as_str()), (0, ""), "{shell}");
-        assert!(script.contains("--source-root") && script.contains("ledger"), "{shell}");
+        assert!(script.contains("source-root") && script.contains("ledger"), "{shell}");
     }
     assert_eq!(ran(&["completion", "tcsh"]).0, 2);
 

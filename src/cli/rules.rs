@@ -123,7 +123,7 @@ fn proofs(catalogue: &Catalogue, rule: &Rule) -> Vec<String> {
     proofs.extend(rule.structures.iter().map(structure_text));
     proofs.extend(rule.files.iter().map(files_text));
     proofs.extend(rule.trees.iter().map(tree_text));
-    proofs.extend(catalogue.secrets.of_rule(&rule.about.id).into_iter().map(form_text));
+    proofs.extend(catalogue.secrets.of_rule(&rule.about.id).map(form_text));
     proofs.extend(rule.code.map(|judgement| judgement_text(judgement).to_string()));
     proofs
 }
