@@ -56,6 +56,8 @@ fn a_wrong_command_line_is_code_2_and_prints_no_report() {
         &["scan", IMAGE, "-o", "/no/such/dir/x"],
         &["scan", IMAGE, "-j", "0"],
         &["scan", IMAGE, "--max-image-size", "big"],
+        &["scan", IMAGE, "--log-format", "xml"],
+        &["completion"],
         &["ledger", IMAGE, "--by", "file"],
         &["fix", IMAGE, "--write"],
         &["fix", IMAGE, "--smoke", "true"],
@@ -137,6 +139,85 @@ fn options_come_from_the_environment_and_the_command_line_wins() {
     let (code, out, _) = with(&["scan", IMAGE, "-f", "table", "--fail-on", "note"]);
     assert_eq!(code, 1);
     assert!(!out.starts_with('{'));
+}
+
+#[test]
+fn standard_error_is_text_or_an_object_a_line_and_says_more_when_asked() {
+    let lines = |err: &str| -> Vec<(String, String)> {
+        let object = |line: &str| {
+            let object: Value = serde_json::from_str(line).expect("an object a line");
+            assert!(object["elapsed_ms"].is_u64(), "{line}");
+            (object["level"].as_str().expect("a level").into(), object["message"].as_str().expect("a text").into())
+        };
+        err.lines().map(object).collect()
+    };
+    let (code, out, err) = ran(&["scan", IMAGE, "-f", "json", "--log-format", "json"]);
+    assert_eq!((code, lines(&err)), (1, vec![("warning".into(), "FAILED: 2 findings are high or worse".into())]));
+    let (_, verbose, err) = ran(&["-v", "scan", IMAGE, "-f", "json", "--log-format=json"]);
+    assert_eq!(verbose, out, "the report stays the same");
+    assert!(lines(&err).iter().filter(|(level, _)| level == "debug").count() >= 3, "{err}");
+    let (_, _, err) = ran(&["scan", IMAGE, "-f", "json", "--verbose"]);
+    assert!(err.starts_with("debug: ") && err.ends_with("\nFAILED: 2 findings are high or worse\n"), "{err}");
+    assert_eq!(ran(&["scan", IMAGE, "-f", "json", "-v", "-q"]).2, "", "quiet wins");
+
+    for (args, want) in [
+        (&["--log-format", "json", "scan", "docker-archive:/no/such/file"][..], 2),
+        (&["scan", "--log-format", "json"], 2),
+        (&["scan", "--no-such-option", "--log-format=json"], 2),
+        (&["explain", "gc", "--log-format", "json"], 2),
+        (&["scan", "docker:x", "--docker-host", "unix:///no/such.sock", "--log-format", "json"], 3),
+    ] {
+        let (code, out, err) = ran(args);
+        assert_eq!((code, out.as_str()), (want, ""), "{args:?}: {err}");
+        let lines = lines(&err);
+        assert!(lines.len() == 1 && lines[0].0 == "error" && !lines[0].1.starts_with("error"), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn shells_and_packagers_get_completions_pages_and_versions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (code, script, err) = ran(&["completion", shell]);
+        assert_eq!((code, err.as_str()), (0, ""), "{shell}");
+        assert!(script.contains("source-root") && script.contains("ledger"), "{shell}");
+    }
+    assert_eq!(ran(&["completion", "tcsh"]).0, 2);
+
+    let (_, page, _) = ran(&["man"]);
+    assert!(page.contains(".TH offcut 1") && page.contains("offcut\\-scan(1)"), "{page}");
+    let dir = tempfile::tempdir().expect("a directory");
+    let below = dir.path().join("share/man1");
+    let (code, out, err) = ran(&["man", &below.display().to_string()]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""));
+    let scan = fs::read_to_string(below.join("offcut-scan.1")).expect("a page for each command");
+    assert!(scan.contains("OFFCUT_FAIL_ON") && scan.contains("Exit codes"), "{scan}");
+    assert!(below.join("offcut-rules-check.1").is_file());
+    let file = below.join("offcut.1/no");
+    assert_eq!(ran(&["man", &file.display().to_string()]).0, 2, "below a file");
+
+    let (_, text, _) = ran(&["version"]);
+    let (_, json, _) = ran(&["version", "-f", "json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let rules = ran(&["rules", "list"]).1.lines().count();
+    assert_eq!((&json["version"], &json["rules"]), (&env!("CARGO_PKG_VERSION").into(), &rules.into()));
+    let digest = json["catalogue"].as_str().expect("a digest");
+    assert_eq!(text, format!("offcut {}\n{rules} rules, {digest}\n", env!("CARGO_PKG_VERSION")));
+    let report: Value = serde_json::from_str(&ran(&["scan", IMAGE, "-f", "json"]).1).expect("JSON");
+    assert_eq!(report["tool"]["catalogue"], json["catalogue"]);
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_no_part_of_a_file() {
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it");
+    for args in [&["scan", IMAGE, "-f", "json"][..], &["rules", "list"], &["completion", "zsh"], &["man"], &["version"]]
+    {
+        let (code, _, err) = finished(offcut(args).stdout(full()).output().expect("it starts"));
+        assert_eq!(code, 3, "{args:?}");
+        assert!(err.starts_with("error: can not write to standard output\n  cause: No space left"), "{args:?}: {err}");
+    }
+    let (code, _, err) = ran(&["scan", IMAGE, "-q", "-o", "/dev/full"]);
+    assert_eq!(code, 3);
+    assert!(err.starts_with("error: can not write the report to \"/dev/full\"\n  cause: No space left"), "{err}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The command line: what can be typed, and the checks that need nothing but the text.
 //!
 //! Every option can be set through the environment as `OFFCUT_<OPTION>`; what is typed wins. Only the formats of
-//! `files`, `ledger`, `fix` and `diff` have names of their own there, such as `OFFCUT_FILES_FORMAT`, since they take other
-//! words than the format of `scan`; so has the output of `diff`.
+//! other commands than `scan` have names of their own there, such as `OFFCUT_FILES_FORMAT`, since they take other words;
+//! so has the output of `diff`.
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr, thread};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
+use clap_complete::Shell;
 
 use crate::{
     layer::Limits,
@@ -41,6 +42,8 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "offcut", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) log: Log,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -73,12 +76,35 @@ pub(super) enum Command {
         #[command(flatten)]
         policies: Policies,
     },
+    /// Print the completion script of a shell
+    Completion {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page, or write those of all commands into a directory
+    Man {
+        /// Where the pages go, one file for each command
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Tell the version of the program and of its rules
+    Version {
+        /// Form of the answer
+        #[arg(short, long, value_enum, default_value_t, env = "OFFCUT_VERSION_FORMAT")]
+        format: VersionFormat,
+        #[command(flatten)]
+        policies: Policies,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// List every rule: id, severity, title
     List {
+        /// Form of the list: a line for each rule, all that they know as JSON, or the page docs/rules.md
+        #[arg(short, long, value_enum, default_value_t, env = "OFFCUT_RULES_FORMAT")]
+        format: ListFormat,
         #[command(flatten)]
         policies: Policies,
     },
@@ -253,6 +279,32 @@ pub(super) struct Files {
     pub(super) format: RowFormat,
 }
 
+/// What is said on standard error beside errors, and in which form.
+#[derive(Args, Debug)]
+pub(super) struct Log {
+    /// Tell on standard error what is done, and how long it took; --quiet wins
+    #[arg(short, long, global = true, env = "OFFCUT_VERBOSE", value_parser = FalseyValueParser::new())]
+    pub(super) verbose: bool,
+    /// Form of what goes to standard error: text, or a JSON object a line
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT", env = "OFFCUT_LOG_FORMAT")]
+    pub(super) log_format: LogFormat,
+}
+
+impl Command {
+    /// Whether nothing but errors is to be said.
+    pub(super) fn is_quiet(&self) -> bool {
+        match self {
+            Self::Scan(args) => args.image.quiet,
+            Self::Fix(args) => args.image.quiet,
+            Self::Files(args) => args.image.quiet,
+            Self::Ledger(args) => args.image.quiet,
+            Self::Diff(args) => args.image.quiet,
+            Self::Rules { .. } | Self::Explain { .. } | Self::Completion { .. } | Self::Man { .. } => false,
+            Self::Version { .. } => false,
+        }
+    }
+}
+
 /// Which image, and how it is read.
 #[derive(Args, Debug)]
 pub(super) struct Image {
@@ -269,6 +321,9 @@ pub(super) struct Image {
     /// Docker context that names the engine
     #[arg(long, value_name = "NAME", env = "OFFCUT_DOCKER_CONTEXT")]
     docker_context: Option<String>,
+    /// Directory of the docker client's settings, which hold its contexts [default: DOCKER_CONFIG, or ~/.docker]
+    #[arg(long, value_name = "DIR", env = "OFFCUT_DOCKER_CONFIG")]
+    docker_config: Option<String>,
     /// Address of Podman's service
     #[arg(long, value_name = "URL", env = "OFFCUT_PODMAN_HOST")]
     podman_host: Option<String>,
@@ -311,6 +366,7 @@ impl Image {
             docker_host: self.docker_host.clone(),
             podman_host: self.podman_host.clone(),
             docker_context: self.docker_context.clone(),
+            docker_config: self.docker_config.clone(),
             max_bytes: Some(self.limits().image_bytes),
         }
     }
@@ -369,6 +425,35 @@ pub(super) enum RowFormat {
     #[default]
     Table,
     /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// For people
+    #[default]
+    Table,
+    /// For programs; complete
+    Json,
+    /// The page docs/rules.md
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum VersionFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: a JSON object a line
     Json,
 }
 
@@ -440,15 +525,58 @@ impl FromStr for Output {
 }
 
 /// Puts `scan` in front of arguments that name no command, so that `offcut IMAGE` works.
+///
+/// Options that every command takes may stand in front of it.
 pub(super) fn with_default_command(mut args: Vec<OsString>) -> Vec<OsString> {
-    const COMMANDS: [&str; 11] =
-        ["scan", "fix", "files", "ledger", "diff", "rules", "explain", "-h", "--help", "-V", "--version"];
-    let named = |first: &OsString| first.to_str().is_some_and(|first| COMMANDS.contains(&first));
-    if args.get(1).is_some_and(|first| !named(first)) {
+    let word = |at: usize| args.get(at).and_then(|word| word.to_str()).unwrap_or_default();
+    let mut at = 1;
+    loop {
+        at += match word(at) {
+            "-v" | "--verbose" => 1,
+            "--log-format" => 2,
+            assigned if assigned.starts_with("--log-format=") => 1,
+            _ => break,
+        };
+    }
+    if args.len() > 1 && !COMMANDS.contains(&word(at)) {
         args.insert(1, "scan".into());
     }
     args
 }
+
+/// The form of standard error, before the line is read as a whole: a line that is refused is told in it too.
+pub(super) fn log_format(args: &[OsString], env: impl Fn(&str) -> Option<String>) -> LogFormat {
+    const OPTION: &str = "--log-format";
+    let mut words = args.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let typed = words.find_map(|word| match word.split_once('=') {
+        Some((OPTION, value)) => Some(Some(value.to_string())),
+        None if word == OPTION => Some(None),
+        _ => None,
+    });
+    let value = match typed {
+        Some(value) => value.or_else(|| words.next().map(str::to_string)),
+        None => env("OFFCUT_LOG_FORMAT"),
+    };
+    value.and_then(|value| LogFormat::from_str(&value, false).ok()).unwrap_or_default()
+}
+
+/// What may stand in the place of a command.
+const COMMANDS: [&str; 14] = [
+    "scan",
+    "fix",
+    "files",
+    "ledger",
+    "diff",
+    "rules",
+    "explain",
+    "completion",
+    "man",
+    "version",
+    "-h",
+    "--help",
+    "-V",
+    "--version",
+];
 
 fn platform(text: &str) -> Result<Platform, String> {
     let mut parts = text.split('/');
@@ -484,6 +612,75 @@ mod tests {
 
     use super::*;
 
+    /// Every command of the program, those of commands too.
+    fn commands() -> Vec<clap::Command> {
+        let mut root = Cli::command();
+        root.build();
+        let (mut all, mut at) = (vec![root], 0);
+        while let Some(command) = all.get(at) {
+            let below: Vec<_> = command.get_subcommands().cloned().collect();
+            all.extend(below);
+            at += 1;
+        }
+        all
+    }
+
+    #[test]
+    fn every_option_can_be_set_through_the_environment() {
+        // Two commands may share a variable only where it means the same and takes the same words.
+        let mut seen: std::collections::HashMap<String, (String, String)> = std::collections::HashMap::new();
+        let mut options = 0;
+        for command in commands() {
+            for option in command.get_arguments().filter(|o| !o.is_positional()) {
+                let Some(long) = option.get_long() else { panic!("{} has only a letter", option.get_id()) };
+                if matches!(long, "help" | "version") {
+                    continue;
+                }
+                options += 1;
+                let at = format!("{} --{long}", command.get_name());
+                let variable = option.get_env().unwrap_or_else(|| panic!("{at} has no variable"));
+                let variable = variable.to_str().expect("text").to_string();
+                let plain = format!("OFFCUT_{}", long.to_ascii_uppercase().replace('-', "_"));
+                let (_, ending) = plain.split_at("OFFCUT_".len());
+                assert!(
+                    variable == plain || variable.starts_with("OFFCUT_") && variable.ends_with(&format!("_{ending}"))
+                );
+                let words: Vec<_> = option.get_possible_values().iter().map(|v| v.get_name().to_string()).collect();
+                let takes = format!("{:?} {words:?}", option.get_value_names());
+                let (other, before) = seen.entry(variable.clone()).or_insert_with(|| (at.clone(), takes.clone()));
+                if words.len() > 1 {
+                    assert_eq!(*before, takes, "{variable} is that of {other} and of {at}");
+                }
+            }
+        }
+        assert!(options > 60, "only {options} options were seen");
+    }
+
+    #[test]
+    fn the_form_of_errors_is_known_before_the_line_is_read() {
+        let format = |line: &str, env: Option<&str>| {
+            let args: Vec<_> = line.split(' ').map(OsString::from).collect();
+            log_format(&args, |name| env.filter(|_| name == "OFFCUT_LOG_FORMAT").map(str::to_string))
+        };
+        for line in
+            ["offcut --log-format json", "offcut scan --no-such --log-format=json", "offcut x --log-format json"]
+        {
+            assert_eq!(format(line, None), LogFormat::Json, "{line}");
+        }
+        for line in ["offcut", "offcut --log-format", "offcut --log-format xml", "offcut -- --log-format json"] {
+            assert_eq!(format(line, None), LogFormat::Text, "{line}");
+        }
+        assert_eq!(format("offcut x", Some("json")), LogFormat::Json);
+        assert_eq!(format("offcut x --log-format text", Some("json")), LogFormat::Text);
+    }
+
+    #[test]
+    fn no_command_is_taken_for_an_image() {
+        for command in Cli::command().get_subcommands() {
+            assert!(COMMANDS.contains(&command.get_name()), "{}", command.get_name());
+        }
+    }
+
     fn typed(line: &str) -> Vec<String> {
         let args = with_default_command(line.split(' ').map(OsString::from).collect());
         args.into_iter().map(|a| a.into_string().expect("text")).collect()
@@ -499,6 +696,12 @@ mod tests {
         assert_eq!(typed("offcut nginx"), ["offcut", "scan", "nginx"]);
         assert_eq!(typed("offcut -"), ["offcut", "scan", "-"]);
         assert_eq!(typed("offcut -f json nginx"), ["offcut", "scan", "-f", "json", "nginx"]);
+        assert_eq!(typed("offcut -v nginx"), ["offcut", "scan", "-v", "nginx"]);
+        assert_eq!(typed("offcut --log-format json nginx"), ["offcut", "scan", "--log-format", "json", "nginx"]);
+        for line in ["offcut -v files x", "offcut --log-format json -v rules list", "offcut --log-format=json version"]
+        {
+            assert_eq!(typed(line).join(" "), line);
+        }
         for line in ["offcut", "offcut scan rules", "offcut rules list", "offcut --help", "offcut -V"] {
             assert_eq!(typed(line).join(" "), line);
         }

@@ -6,6 +6,7 @@ use super::{
     NOT_JUDGED,
     args::{Diff as Args, RowFormat},
     dockerfile::Given,
+    log::Level,
     output,
     run::{Console, bar, load, options, printed},
     terminal,
@@ -116,8 +117,8 @@ fn deliver(diff: &Diff, args: &Args, console: &mut Console<'_>) -> Result<u8> {
     }
     let told = args.format == RowFormat::Table && args.output.is_none();
     if !told && !args.image.quiet {
-        // The exit code says the same if standard error is gone.
-        let _ = writeln!(console.err, "{verdict}");
+        let level = if matches!(verdict, DiffVerdict::Passed { .. }) { Level::Info } else { Level::Warning };
+        console.err.tell(level, &verdict.to_string());
     }
     Ok(match verdict {
         DiffVerdict::Passed { .. } => 0,

@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
     }
     if args.format == FixFormat::Text && !args.image.quiet {
         // Nowhere to complain if this fails.
-        let _ = fix::write_text(&made, verified.as_ref(), console.err);
+        let _ = fix::write_text(&made, verified.as_ref(), &mut console.err);
     }
     Ok(if matches!(made, Fix::Refused(_)) || !holds { REFUSED } else { 0 })
 }

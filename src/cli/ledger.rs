@@ -3,6 +3,7 @@
 use super::{
     NOT_JUDGED,
     args::{By, Ledger, RowFormat},
+    log::Level,
     run::{Console, bar, load, options, printed},
     terminal,
 };
@@ -34,8 +35,7 @@ pub(super) fn run(args: &Ledger, console: &mut Console<'_>) -> Result<u8> {
         unread = true;
         let layer = diagnostic.layer.map_or_else(String::new, |layer| format!(" layer {layer}:"));
         let path = diagnostic.path.as_ref().map_or_else(String::new, |path| format!(" {path}:"));
-        // The exit code says the same if standard error is gone.
-        let _ = writeln!(console.err, "not read:{layer}{path} {}", diagnostic.text);
+        console.err.tell(Level::Warning, &format!("not read:{layer}{path} {}", diagnostic.text));
     }
     Ok(if unread { NOT_JUDGED } else { 0 })
 }

@@ -7,21 +7,30 @@ mod diff;
 mod dockerfile;
 mod fix;
 mod ledger;
+mod log;
 mod output;
+mod plugin;
 mod progress;
 pub mod rules;
 mod run;
+mod shell;
 mod terminal;
 
 use std::{
     env,
-    io::{self, IsTerminal, Write},
+    ffi::OsString,
+    io::{self, IsTerminal},
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::FromArgMatches;
 
-use self::{args::Cli, run::Console};
+use self::{
+    args::{Cli, LogFormat},
+    log::Log,
+    plugin::Called,
+    run::Console,
+};
 use crate::error::{Error, Fault};
 
 /// The command line or a setting is wrong.
@@ -31,27 +40,58 @@ const NOT_JUDGED: u8 = 3;
 
 /// Runs the command line and returns the exit code: 0 passed, 1 failed the gate, 2 usage, 3 could not judge.
 pub fn main() -> ExitCode {
-    let args = args::with_default_command(env::args_os().collect());
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(refused) => {
-            // Help and version come this way too. A closed pipe is no reason to say anything.
-            let _ = refused.print();
-            return if refused.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+    let args: Vec<OsString> = env::args_os().collect();
+    let format = args::log_format(&args, |name| env::var(name).ok());
+    let (args, plugin) = match plugin::called(args) {
+        Ok(Called::Line { args, plugin }) => (args, plugin),
+        Ok(Called::Metadata) => {
+            // The client that asked has nobody to complain to either.
+            let _ = plugin::describe(&mut io::stdout());
+            return ExitCode::SUCCESS;
         }
+        Err(error) => return failed(&error, &mut Log::new(&mut io::stderr(), format, false)),
     };
-    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let parsed = plugin::command(plugin).try_get_matches_from(args);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(refused) => return refuse(&refused, format),
+    };
+    let (stdout, mut stderr) = (io::stdout(), io::stderr());
     let (out_terminal, err_terminal) = (stdout.is_terminal(), stderr.is_terminal());
     // Not locked: the progress bar writes to standard error from its own thread.
-    let mut console = Console { out: &mut io::BufWriter::new(stdout), err: &mut &stderr, out_terminal, err_terminal };
-    ExitCode::from(match run::run(cli.command, &mut console) {
-        Ok(code) => code,
-        Err(error) => {
-            // There is nowhere left to complain about standard error.
-            let _ = show_error(&error, &mut console.err);
-            exit_code(&error)
-        }
-    })
+    let verbose = cli.log.verbose && !cli.command.is_quiet();
+    let err = Log::new(&mut stderr, cli.log.log_format, verbose);
+    let mut console = Console { out: &mut io::BufWriter::new(stdout), err, out_terminal, err_terminal };
+    match run::run(cli.command, &mut console) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => failed(&error, &mut console.err),
+    }
+}
+
+/// Tells why a command line was refused. Help and version come this way too.
+fn refuse(refused: &clap::Error, format: LogFormat) -> ExitCode {
+    if !refused.use_stderr() {
+        // A closed pipe is no reason to say anything.
+        let _ = refused.print();
+        return ExitCode::SUCCESS;
+    }
+    if format == LogFormat::Text {
+        // There is nowhere left to complain about standard error.
+        let _ = refused.print();
+        return ExitCode::from(USAGE);
+    }
+    let text = refused.to_string();
+    let (what, more) = text.split_once('\n').unwrap_or((&text, ""));
+    let error = Error::usage(what.trim_start_matches("error: "));
+    let more: Vec<_> = more.split_whitespace().collect();
+    let error = if more.is_empty() { error } else { error.help(more.join(" ")) };
+    failed(&error, &mut Log::new(&mut io::stderr(), format, false))
+}
+
+fn failed(error: &Error, log: &mut Log<'_>) -> ExitCode {
+    // There is nowhere left to complain about standard error.
+    let _ = log.error(error);
+    ExitCode::from(exit_code(error))
 }
 
 fn exit_code(error: &Error) -> u8 {
@@ -61,35 +101,12 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// Writes what could not be done, why, and what to try, each on a line of its own.
-fn show_error(error: &Error, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "error: {}", error.what)?;
-    for cause in &error.causes {
-        writeln!(out, "  cause: {cause}")?;
-    }
-    if let Some(help) = &error.help {
-        writeln!(out, "  help: {help}")?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_why_and_what_to_try() {
-        let error = Error::judge("gzip stream ends early")
-            .cause("unexpected end of file")
-            .help("export the image again")
-            .context("can not read layer 3 of \"shop/api:1.4\"");
-        let mut out = Vec::new();
-        show_error(&error, &mut out).expect("a Vec takes everything");
-        assert_eq!(
-            String::from_utf8(out).expect("text"),
-            "error: can not read layer 3 of \"shop/api:1.4\"\n  cause: gzip stream ends early\n  cause: unexpected end \
-             of file\n  help: export the image again\n"
-        );
-        assert_eq!((exit_code(&error), exit_code(&Error::usage("x"))), (3, 2));
+    fn whose_fault_it_is_decides_the_exit_code() {
+        assert_eq!((exit_code(&Error::judge("x")), exit_code(&Error::usage("x"))), (3, 2));
     }
 }

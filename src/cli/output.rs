@@ -19,14 +19,22 @@ pub(super) fn check(file: &Path) -> io::Result<()> {
         Ok(meta) if meta.permissions().readonly() => {
             Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is write-protected"))
         }
-        Ok(_) => Ok(()),
+        // A device or a pipe is written to directly.
+        Ok(meta) if !meta.is_file() => Ok(()),
+        Ok(_) => try_beside(&fs::canonicalize(file)?),
         Err(e) if e.kind() == io::ErrorKind::NotFound => match fs::metadata(directory(file)) {
-            Ok(meta) if meta.is_dir() => Ok(()),
+            Ok(meta) if meta.is_dir() => try_beside(file),
             Ok(_) => Err(io::Error::new(io::ErrorKind::NotADirectory, "what it should lie in is no directory")),
             Err(e) => Err(e),
         },
         Err(e) => Err(e),
     }
+}
+
+/// Makes the temporary file that will be needed, and takes it away again: only that tells of a file system that is
+/// read-only, has no room for one more file, or belongs to somebody else.
+fn try_beside(target: &Path) -> io::Result<()> {
+    Temporary::beside(target).map(|_| ())
 }
 
 /// Writes a file: `fill` writes into a temporary file beside it, which takes its place when all is written.
@@ -169,5 +177,7 @@ mod tests {
         assert!(check(&dir.path().join("no/such/dir")).is_err());
         assert!(check(&dir.path().join("new")).is_ok());
         assert!(check(Path::new("new-in-the-working-directory")).is_ok());
+        assert!(check(Path::new("/proc/no-file-can-be-made-here")).is_err());
+        assert!(names(dir.path()).is_empty(), "a check leaves nothing behind");
     }
 }

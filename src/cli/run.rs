@@ -4,16 +4,19 @@ use std::{
     io::{self, Write},
     path::Path,
     sync::Arc,
+    time::Instant,
 };
 
 use super::{
     NOT_JUDGED,
-    args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
+    args::{Command, Files, Format, Image, ListFormat, Output, Policies, RowFormat, Rules, Scan},
     diff,
     dockerfile::Given,
-    fix, ledger, output,
+    fix, ledger,
+    log::{Level, Log},
+    output,
     progress::Bar,
-    rules, terminal,
+    rules, shell, terminal,
 };
 use crate::{
     catalogue::Catalogue,
@@ -24,7 +27,7 @@ use crate::{
     report::{
         Verdict, csv,
         files::{self, Row},
-        github, gitlab, intoto, json, junit, markdown, oscal, sarif, table,
+        github, gitlab, intoto, json, junit, markdown, oscal, sarif, table, text,
     },
     scan::{self, ScanOptions},
 };
@@ -32,7 +35,7 @@ use crate::{
 /// Where a command writes.
 pub(super) struct Console<'a> {
     pub(super) out: &'a mut dyn Write,
-    pub(super) err: &'a mut dyn Write,
+    pub(super) err: Log<'a>,
     pub(super) out_terminal: bool,
     pub(super) err_terminal: bool,
 }
@@ -45,9 +48,14 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
         Command::Files(args) => list_files(&args, console),
         Command::Ledger(args) => ledger::run(&args, console),
         Command::Diff(args) => diff::run(&args, console),
-        Command::Rules { what: Rules::List { policies } } => {
+        Command::Rules { what: Rules::List { format, policies } } => {
             let catalogue = load(&policies)?;
-            printed(rules::list(&catalogue, console.out), console).map(|()| 0)
+            let written = match format {
+                ListFormat::Table => rules::table(&catalogue, console.out),
+                ListFormat::Json => rules::json(&catalogue, console.out),
+                ListFormat::Markdown => rules::markdown(&catalogue, console.out),
+            };
+            printed(written, console).map(|()| 0)
         }
         Command::Rules { what: Rules::Check { policies } } => {
             let catalogue = load(&policies)?;
@@ -60,12 +68,24 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
             let written = rules::explain(&catalogue, &id, console.out)?;
             printed(written, console).map(|()| 0)
         }
+        Command::Completion { shell } => printed(shell::completion(shell, console.out), console).map(|()| 0),
+        Command::Man { dir: None } => printed(shell::manual(console.out), console).map(|()| 0),
+        Command::Man { dir: Some(dir) } => shell::manuals(&dir).map(|()| 0),
+        Command::Version { format, policies } => {
+            let catalogue = load(&policies)?;
+            printed(shell::version(&catalogue, format, console.out), console).map(|()| 0)
+        }
     }
 }
 
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
+    let started = Instant::now();
     let catalogue = load(&args.policies)?;
+    console.err.debug(|| {
+        let (rules, digest) = (catalogue.rules.len(), catalogue.digest);
+        format!("{rules} rules ready in {}; {digest}", seconds(started))
+    });
     let given = Given::read(args.dockerfile.as_deref(), args.target.as_deref(), args.source_root.as_deref())?;
     let options = ScanOptions {
         base: args.base.clone(),
@@ -77,15 +97,45 @@ fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     };
     let allowances: Vec<Allowances> =
         args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    console.err.debug(|| format!("reading \"{}\" with {}", args.image.reference, text::plural(options.jobs, "thread")));
+    let started = Instant::now();
     let mut report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
     };
     report.diagnostics.extend(given.note);
+    tell_what_was_read(&report, started, &mut console.err);
     for allowed in &allowances {
         report.diagnostics.extend(allowed.apply(&mut report.findings));
     }
     deliver(&report, args, &outputs, console)
+}
+
+fn tell_what_was_read(report: &Report, started: Instant, log: &mut Log<'_>) {
+    log.debug(|| {
+        let id = report.image.id.map_or_else(|| "no id".to_string(), |id| id.to_string());
+        let stored: u64 = report.layers.iter().map(|layer| layer.blob_bytes).sum();
+        let (layers, files) = (report.layers.len(), report.totals.files);
+        format!(
+            "read {} in {}: {id}, {}, {files} files, {} packages, {}",
+            text::bytes(stored),
+            seconds(started),
+            text::plural(layers, "layer"),
+            report.totals.packages,
+            text::plural(report.findings.len(), "finding"),
+        )
+    });
+    for diagnostic in &report.diagnostics {
+        log.debug(|| {
+            let layer = diagnostic.layer.map_or_else(String::new, |layer| format!("layer {layer}: "));
+            let path = diagnostic.path.as_ref().map_or_else(String::new, |path| format!("{path}: "));
+            format!("{layer}{path}{}", diagnostic.text)
+        });
+    }
+}
+
+fn seconds(since: Instant) -> String {
+    format!("{:.2} s", since.elapsed().as_secs_f64())
 }
 
 /// What is written where; refuses what could not work before time is spent.
@@ -125,11 +175,13 @@ fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Conso
             let look = terminal::look_in_file(args.color);
             output::write(file, |out| write(&told_of, format, look, out))
                 .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
+            console.err.debug(|| format!("wrote \"{}\"", file.display()));
         }
     }
     if !told && !args.image.quiet {
-        // Whoever only looks at the terminal learns why the command failed. Nowhere to complain if this fails.
-        let _ = writeln!(console.err, "{verdict}");
+        // Whoever only looks at the terminal learns why the command failed.
+        let level = if matches!(verdict, Verdict::Passed { .. }) { Level::Info } else { Level::Warning };
+        console.err.tell(level, &verdict.to_string());
     }
     Ok(match verdict {
         Verdict::Passed { .. } => 0,
@@ -188,8 +240,7 @@ fn list_files(args: &Files, console: &mut Console<'_>) -> Result<u8> {
     let unread: Vec<_> = inventory.notices().filter(|(_, notice)| notice.unread).collect();
     for (layer, notice) in &unread {
         let path = notice.path.as_ref().map_or_else(String::new, |path| format!(" {path}:"));
-        // The exit code says the same if standard error is gone.
-        let _ = writeln!(console.err, "not read: layer {}:{path} {}", layer + 1, notice.text);
+        console.err.tell(Level::Warning, &format!("not read: layer {}:{path} {}", layer + 1, notice.text));
     }
     Ok(if unread.is_empty() { 0 } else { NOT_JUDGED })
 }
@@ -224,7 +275,7 @@ pub(super) fn load(policies: &Policies) -> Result<Catalogue> {
 }
 
 pub(super) fn bar(image: &Image, options: &ScanOptions, console: &Console<'_>) -> Option<Bar> {
-    let wanted = console.err_terminal && !image.quiet && !image.no_progress;
+    let wanted = console.err_terminal && console.err.is_text() && !image.quiet && !image.no_progress;
     wanted.then(|| Bar::watch(Arc::clone(&options.progress)))
 }
 
@@ -245,7 +296,10 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::{cli::args::Cli, report::testing};
+    use crate::{
+        cli::args::{Cli, LogFormat},
+        report::testing,
+    };
 
     fn typed(line: &[&str]) -> Scan {
         let cli = Cli::try_parse_from(["offcut", "scan", "x"].iter().chain(line)).expect("it is right");
@@ -258,9 +312,12 @@ mod tests {
     fn delivered(report: &Report, line: &[&str]) -> (u8, String, String) {
         let args = typed(line);
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console { out: &mut out, err: &mut err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
-        let code = deliver(report, &args, &outputs, &mut console).expect("written");
+        let code = {
+            let err = Log::new(&mut err, LogFormat::Text, false);
+            let mut console = Console { out: &mut out, err, out_terminal: false, err_terminal: false };
+            deliver(report, &args, &outputs, &mut console).expect("written")
+        };
         (code, String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"))
     }
 
@@ -333,9 +390,12 @@ mod tests {
     fn a_closed_pipe_is_quiet_and_keeps_the_verdict() {
         let (args, mut err) = (typed(&[]), Vec::new());
         let mut pipe = Refusing(io::ErrorKind::BrokenPipe);
-        let mut console = Console { out: &mut pipe, err: &mut err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
-        assert_eq!(deliver(&testing::report(), &args, &outputs, &mut console), Ok(1));
+        {
+            let err = Log::new(&mut err, LogFormat::Text, false);
+            let mut console = Console { out: &mut pipe, err, out_terminal: false, err_terminal: false };
+            assert_eq!(deliver(&testing::report(), &args, &outputs, &mut console), Ok(1));
+        }
         assert!(err.is_empty());
     }
 
@@ -343,7 +403,8 @@ mod tests {
     fn a_full_disk_is_not_quiet() {
         let (args, mut err) = (typed(&[]), Vec::new());
         let mut full = Refusing(io::ErrorKind::StorageFull);
-        let mut console = Console { out: &mut full, err: &mut err, out_terminal: false, err_terminal: false };
+        let err = Log::new(&mut err, LogFormat::Text, false);
+        let mut console = Console { out: &mut full, err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
         let error = deliver(&testing::report(), &args, &outputs, &mut console).expect_err("nothing was written");
         assert_eq!(error.what, "can not write to standard output");

@@ -61,7 +61,10 @@ pub(super) type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 /// # Errors
 /// When a setting can not be read, or asks for what is not built in (TLS, ssh).
 pub(super) fn endpoints(engine: Engine, options: &Options, env: Env<'_>) -> Result<Vec<Endpoint>> {
-    let set = |name: &str| env(name).filter(|value| !value.is_empty());
+    let set = |name: &str| match &options.docker_config {
+        Some(dir) if name == "DOCKER_CONFIG" => Some(dir.clone()),
+        _ => env(name).filter(|value| !value.is_empty()),
+    };
     match engine {
         Engine::Docker => docker(options, &set),
         Engine::Podman => match options.podman_host.clone().or_else(|| set("CONTAINER_HOST")) {

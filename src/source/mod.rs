@@ -46,6 +46,8 @@ pub struct Options {
     pub podman_host: Option<String>,
     /// `--docker-context`: the context that names the engine's address.
     pub docker_context: Option<String>,
+    /// `--docker-config`: the directory of the docker client's settings, before `DOCKER_CONFIG`.
+    pub docker_config: Option<String>,
     /// Most bytes of an image that is read as a stream, decompressed; without it there is no limit here.
     pub max_bytes: Option<u64>,
 }

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Scans the image, and leaves the gate to a later step, so that what was found is uploaded first.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+here=$(dirname "${BASH_SOURCE[0]}")
+
+command -v jq > /dev/null || fail "jq is not installed"
+[ -n "${OFFCUT_ACTION_IMAGE:-}" ] || fail "the input image is empty"
+
+dir=$(mktemp -d "$RUNNER_TEMP/offcut.XXXXXX")
+arguments=(scan --format table --output "sarif=$dir/offcut.sarif" --output "json=$dir/offcut.json" --no-progress)
+arguments+=(--fail-on "${OFFCUT_ACTION_FAIL_ON:-high}")
+[ -z "${OFFCUT_ACTION_DOCKERFILE:-}" ] || arguments+=(--dockerfile "$OFFCUT_ACTION_DOCKERFILE")
+[ -z "${OFFCUT_ACTION_TARGET:-}" ] || arguments+=(--target "$OFFCUT_ACTION_TARGET")
+while IFS= read -r line; do
+  [ -z "$line" ] || arguments+=(--allow "$line")
+done <<< "${OFFCUT_ACTION_ALLOW:-}"
+# Nothing is expanded or split: an argument is a line as it stands.
+while IFS= read -r line; do
+  [ -z "$line" ] || arguments+=("$line")
+done <<< "${OFFCUT_ACTION_ARGS:-}"
+
+# A line of the log that begins with :: is a command to the runner, and the log shows names and texts of the image.
+mark=$(unguessable)
+code=0
+printf '::stop-commands::%s\n' "$mark"
+"$OFFCUT_ACTION_PROGRAM" "${arguments[@]}" -- "$OFFCUT_ACTION_IMAGE" 2> "$dir/messages" || code=$?
+printf '\n'
+cat "$dir/messages"
+printf '\n::%s::\n' "$mark"
+
+output exit-code "$code"
+if [ ! -s "$dir/offcut.json" ] || [ ! -s "$dir/offcut.sarif" ]; then
+  # Nothing was judged: no numbers, and nothing to upload.
+  output verdict "$(head -c 4000 "$dir/messages")"
+  exit 0
+fi
+output sarif "$dir/offcut.sarif"
+output json "$dir/offcut.json"
+output digest "$(jq -r '.image.manifest // .image.id // ""' "$dir/offcut.json")"
+output findings "$(jq '[.findings[] | select(.allowed == null)] | length' "$dir/offcut.json")"
+# shellcheck disable=SC2016 # the variables are jq's
+worst='["none", "note", "low", "medium", "high", "critical"] as $scale
+  | [.findings[] | select(.allowed == null) | .severity as $s | $scale | index($s)] | $scale[max // 0]'
+output worst-severity "$(jq -r "$worst" "$dir/offcut.json")"
+case $code in
+  0) verdict="passed" ;;
+  1) verdict="failed: a finding is ${OFFCUT_ACTION_FAIL_ON:-high} or worse" ;;
+  *) verdict="not judged: a part of the image was not read" ;;
+esac
+output verdict "$verdict"
+if [ "${OFFCUT_ACTION_SUMMARY:-true}" != false ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+  jq -r --arg verdict "$verdict" -f "$here/summary.jq" "$dir/offcut.json" >> "$GITHUB_STEP_SUMMARY"
+fi
