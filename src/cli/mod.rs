@@ -3,11 +3,13 @@
 //! The only place that knows how errors are shown and what exit codes mean.
 
 mod args;
+mod clock;
 mod diff;
 mod dockerfile;
 mod fix;
 mod ledger;
 mod output;
+mod policy;
 mod progress;
 pub mod rules;
 mod run;

@@ -9,7 +9,7 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
-    diff,
+    clock, diff,
     dockerfile::Given,
     fix, ledger, output,
     progress::Bar,
@@ -20,7 +20,6 @@ use crate::{
     error::{Error, Result},
     inventory,
     model::Report,
-    policy::Allowances,
     report::{
         Verdict,
         files::{self, Row},
@@ -65,6 +64,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
+    let now = clock::made()?;
     let catalogue = load(&args.policies)?;
     let given = Given::read(args.dockerfile.as_deref(), args.target.as_deref(), args.source_root.as_deref())?;
     let options = ScanOptions {
@@ -73,19 +73,20 @@ fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
         sources: given.sources,
         target: args.target.clone(),
         secrets: !args.no_secrets,
+        now,
         ..options(&args.image)
     };
-    let allowances: Vec<Allowances> =
-        args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    let settings = args.policy.settings(args.baseline.as_deref(), now, &catalogue)?;
+    let baseline = settings.baseline()?;
     let mut report = {
         let _bar = bar(&args.image, &options, console);
         scan::scan(&args.image.reference, &catalogue, &options)?
     };
     report.diagnostics.extend(given.note);
-    for allowed in &allowances {
-        report.diagnostics.extend(allowed.apply(&mut report.findings));
-    }
-    deliver(&report, args, &outputs, console)
+    let policy = settings.policy(&report.image);
+    let since = policy.apply(&mut report, baseline.as_ref());
+    let verdict = Verdict::of(&report, policy.gates(), since.as_ref());
+    deliver(&report, &verdict, args, &outputs, console)
 }
 
 /// What is written where; refuses what could not work before time is spent.
@@ -110,19 +111,24 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
 }
 
 /// Writes the report wherever it is wanted, and turns the verdict into the exit code.
-fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Console<'_>) -> Result<u8> {
-    let verdict = Verdict::of(report, args.fail_on.0);
+fn deliver(
+    report: &Report,
+    verdict: &Verdict,
+    args: &Scan,
+    outputs: &[Output],
+    console: &mut Console<'_>,
+) -> Result<u8> {
     let mut told = false;
     for Output { format, file } in outputs {
         let format = format.unwrap_or(args.format);
         if file == Path::new("-") {
             let look = terminal::look(args.color, console.out_terminal);
-            let written = write(report, &verdict, format, look, console.out);
+            let written = write(report, verdict, format, look, console.out);
             printed(written, console)?;
             told |= format == Format::Table;
         } else {
             let look = terminal::look_in_file(args.color);
-            output::write(file, |out| write(report, &verdict, format, look, out))
+            output::write(file, |out| write(report, verdict, format, look, out))
                 .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
         }
     }
@@ -228,12 +234,18 @@ mod tests {
         }
     }
 
+    fn judged(report: &Report, args: &Scan) -> Verdict {
+        let catalogue = Catalogue::from_files(Vec::new()).expect("no rules are rules");
+        let settings = args.policy.settings(None, 0, &catalogue).expect("no file is read");
+        Verdict::of(report, settings.policy(&report.image).gates(), None)
+    }
+
     fn delivered(report: &Report, line: &[&str]) -> (u8, String, String) {
         let args = typed(line);
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut console = Console { out: &mut out, err: &mut err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
-        let code = deliver(report, &args, &outputs, &mut console).expect("written");
+        let code = deliver(report, &judged(report, &args), &args, &outputs, &mut console).expect("written");
         (code, String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"))
     }
 
@@ -304,21 +316,22 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_quiet_and_keeps_the_verdict() {
-        let (args, mut err) = (typed(&[]), Vec::new());
+        let (args, report, mut err) = (typed(&[]), testing::report(), Vec::new());
         let mut pipe = Refusing(io::ErrorKind::BrokenPipe);
         let mut console = Console { out: &mut pipe, err: &mut err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
-        assert_eq!(deliver(&testing::report(), &args, &outputs, &mut console), Ok(1));
+        assert_eq!(deliver(&report, &judged(&report, &args), &args, &outputs, &mut console), Ok(1));
         assert!(err.is_empty());
     }
 
     #[test]
     fn a_full_disk_is_not_quiet() {
-        let (args, mut err) = (typed(&[]), Vec::new());
+        let (args, report, mut err) = (typed(&[]), testing::report(), Vec::new());
         let mut full = Refusing(io::ErrorKind::StorageFull);
         let mut console = Console { out: &mut full, err: &mut err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
-        let error = deliver(&testing::report(), &args, &outputs, &mut console).expect_err("nothing was written");
+        let error =
+            deliver(&report, &judged(&report, &args), &args, &outputs, &mut console).expect_err("nothing was written");
         assert_eq!(error.what, "can not write to standard output");
     }
 }

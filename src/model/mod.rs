@@ -2,6 +2,7 @@
 //!
 //! Nothing in here reads or writes anything.
 
+pub mod date;
 mod digest;
 mod facts;
 mod finding;
@@ -9,13 +10,15 @@ mod image;
 mod lang;
 mod node;
 pub mod path;
+mod policy;
 pub mod redact;
 mod run;
 mod secret;
 mod shape;
+pub mod size;
 mod sums;
 
 pub use self::{
-    digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*, shape::*,
-    sums::*,
+    digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, policy::*, run::*, secret::*,
+    shape::*, sums::*,
 };
