@@ -201,8 +201,10 @@ impl<'a> Value<'a> {
 /// The known word that is a slip of the pen away.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let distance = |known: &&str| strsim::damerau_levenshtein(&word.to_lowercase(), known);
-    let near = known.iter().map(|known| (distance(known), *known)).min()?;
-    (near.0 <= (near.1.len() / 3).max(1)).then_some(near.1)
+    let (slips, near) = known.iter().map(|known| (distance(known), *known)).min()?;
+    // Of a rule, the name behind the family: `build-tool/` is long and says little.
+    let name = near.rsplit('/').next().unwrap_or(near);
+    (slips <= (name.len() / 3).max(1)).then_some(near)
 }
 
 /// Words of a file in a message: on one line, and not at any length.
@@ -224,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_recognised_and_another_word_is_not() {
-        let known = ["severity", "rules", "bytes", "growth"];
+        let known = ["severity", "rules", "bytes", "growth", "build-tool/gcc"];
         for (word, want) in [
             ("severty", Some("severity")),
             ("Severity", Some("severity")),
@@ -232,6 +234,9 @@ mod tests {
             ("byets", Some("bytes")),
             ("fail-on", None),
             ("x", None),
+            ("build-tool/gccc", Some("build-tool/gcc")),
+            ("buildtool/gcc", Some("build-tool/gcc")),
+            ("build-tool/icc2", None),
         ] {
             assert_eq!(nearest(word, &known), want, "{word}");
         }
