@@ -152,6 +152,7 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
         searched: options.secrets.then(|| searched(&inventory)),
         diagnostics: diagnose(&image, &inventory).into_iter().chain(untold).collect(),
         rules: catalogue.about(),
+        policy: None,
         tool: tool(catalogue),
         image: image.redacted(),
     })

@@ -12,6 +12,7 @@ use offcut::{
     catalogue::Catalogue,
     error::Error,
     model::{Digest, Report, State},
+    policy::Gates,
     report::{Verdict, json, sarif, table},
     scan::{ScanOptions, scan},
 };
@@ -123,7 +124,7 @@ fn reports(report: &Report) -> [String; 3] {
     let mut out = [Vec::new(), Vec::new(), Vec::new()];
     let [shown, structured, standard] = &mut out;
     let look = table::Look { width: 80, color: false };
-    table::write(report, &Verdict::of(report, None), look, shown).expect("to memory");
+    table::write(report, &Verdict::of(report, &Gates::default(), None), look, shown).expect("to memory");
     json::write(report, structured).expect("to memory");
     sarif::write(report, standard).expect("to memory");
     out.map(|bytes| String::from_utf8(bytes).expect("every report is UTF-8"))

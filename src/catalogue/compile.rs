@@ -170,7 +170,20 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
     let literals = literals(&rules);
     let remedies = remedies.into_values().collect();
     let secrets = Arc::new(SecretRules::new(forms));
-    Ok(Catalogue { rules, remedies, runtimes, origins, places, bases, roles, digest, known_keys, secrets, literals })
+    Ok(Catalogue {
+        rules,
+        remedies,
+        runtimes,
+        origins,
+        places,
+        bases,
+        profiles: Vec::new(),
+        roles,
+        digest,
+        known_keys,
+        secrets,
+        literals,
+    })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.

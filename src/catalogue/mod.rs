@@ -51,6 +51,8 @@ pub struct Catalogue {
     pub places: Places,
     /// Base images known by their layers.
     pub bases: Vec<KnownBase>,
+    /// Policies to choose from, name and text, sorted by name; [`crate::policy`] reads them.
+    pub profiles: Vec<(String, String)>,
     /// Programs that start others, commands that build, marks of roles.
     pub roles: roles::Roles,
     /// Digest over names and contents of all policy files.
@@ -364,10 +366,16 @@ impl Catalogue {
         let more = more.iter().map(|file| Ok((file.display().to_string(), read_file(file)?)));
         let mut more: Vec<_> = more.collect::<Result<_>>()?;
         match dir {
-            None => Self::compile(builtin::files(), more),
+            None => {
+                let (rules, profiles) = apart(builtin::files());
+                Self::compile(rules, more, profiles)
+            }
             Some(dir) => {
-                more.extend(Self::files_of(dir)?);
-                Self::compile(Vec::new(), more)
+                let (rules, profiles) = apart(Self::files_of(dir)?);
+                more.extend(rules);
+                // Rules of one's own need no profiles of one's own.
+                let profiles = if profiles.is_empty() { apart(builtin::files()).1 } else { profiles };
+                Self::compile(Vec::new(), more, profiles)
             }
         }
     }
@@ -377,7 +385,7 @@ impl Catalogue {
     /// # Errors
     /// Only if a wrong policy file was compiled in, which a test excludes.
     pub fn builtin() -> Result<Self> {
-        Self::compile(builtin::files(), Vec::new())
+        Self::load(None, &[])
     }
 
     /// Every `*.toml` file below `dir`.
@@ -396,11 +404,16 @@ impl Catalogue {
     /// # Errors
     /// As [`Catalogue::load`].
     pub fn from_files(files: Vec<(String, String)>) -> Result<Self> {
-        Self::compile(Vec::new(), files)
+        Self::compile(Vec::new(), files, apart(builtin::files()).1)
     }
 
-    fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> Result<Self> {
-        compile::compile(builtin, given).map_err(|faults| {
+    fn compile(
+        builtin: Vec<(String, String)>,
+        given: Vec<(String, String)>,
+        profiles: Vec<(String, String)>,
+    ) -> Result<Self> {
+        let compiled = compile::compile(builtin, given).map(|rules| Self { profiles, ..rules });
+        compiled.map_err(|faults| {
             let mut faults = faults.into_iter();
             let first = faults.next().map(|fault| fault.to_string()).unwrap_or_default();
             let rest: Vec<String> = faults.map(|fault| fault.to_string()).collect();
@@ -438,6 +451,23 @@ impl Catalogue {
 }
 
 /// Reads the policy files below a directory; names are relative, with `/`, whatever the machine.
+/// Names and texts.
+type Texts = Vec<(String, String)>;
+
+/// Files of rules, and profiles by their name.
+fn apart(files: Texts) -> (Texts, Texts) {
+    let name = |file: &str| Some(file.strip_prefix("profiles/")?.strip_suffix(".toml")?.to_string());
+    let (mut rules, mut profiles) = (Vec::new(), Vec::new());
+    for (file, text) in files {
+        match name(&file) {
+            Some(name) => profiles.push((name, text)),
+            None => rules.push((file, text)),
+        }
+    }
+    profiles.sort();
+    (rules, profiles)
+}
+
 fn read_dir(dir: &Path, prefix: &str, files: &mut Vec<(String, String)>) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::usage(format!("can not read the policy directory \"{}\"", dir.display())).cause(error)

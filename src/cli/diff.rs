@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     NOT_JUDGED,
     args::{Diff as Args, RowFormat},
+    clock,
     dockerfile::Given,
     log::Level,
     output,
@@ -15,8 +16,8 @@ use crate::{
     catalogue::Catalogue,
     diff::{Diff, DiffVerdict, read_report},
     error::{Error, Result},
-    model::Report,
-    policy::Allowances,
+    model::{Report, Severity},
+    policy::Gates,
     report::{diff, table::Look},
     scan::{self, ScanOptions},
 };
@@ -32,27 +33,26 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
         output::check(file).map_err(|e| Error::usage(format!("can not write \"{}\"", file.display())).cause(e))?;
     }
     let catalogue = load(&args.policies)?;
-    let allowances: Vec<Allowances> =
-        args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    let now = clock::made()?;
+    let settings = args.policy.settings(None, now, &catalogue)?;
     let [old_file, new_file] =
         [&args.old_dockerfile, &args.dockerfile].map(|file| Given::read(file.as_deref(), None, None));
     let [old_file, new_file] = [old_file?, new_file?];
     let same_options = old_file.is_empty() && new_file.is_empty();
 
-    let mut before = side(args, old, &catalogue, old_file, None, console)?;
+    let mut before = side(args, old, &catalogue, old_file, (now, None), console)?;
     let known = before.as_image().filter(|_| same_options);
     let mut after = match known.filter(|_| old == new) {
         Some(report) => Read::Image(report.clone()),
-        None => side(args, new, &catalogue, new_file, known, console)?,
+        None => side(args, new, &catalogue, new_file, (now, known), console)?,
     };
     for report in [before.report_mut(), after.report_mut()] {
-        for allowed in &allowances {
-            // What is allowed and not there is told by scan: here one side may well lack it.
-            allowed.apply(&mut report.findings);
-        }
+        // What is allowed and not there is told by scan: here one side may well lack it.
+        settings.policy(&report.image).apply_quietly(report);
     }
     let diff = Diff::between(before.report_mut(), after.report_mut());
-    deliver(&diff, args, console)
+    let Gates { severity, .. } = settings.policy(&after.report_mut().image).gates().clone();
+    deliver(&diff, severity, args, console)
 }
 
 /// A side of the comparison, and where it is from.
@@ -81,7 +81,7 @@ fn side(
     reference: &str,
     catalogue: &Catalogue,
     given: Given,
-    known: Option<&Report>,
+    (now, known): (i64, Option<&Report>),
     console: &Console<'_>,
 ) -> Result<Read> {
     if let Some(report) = read_report(reference)? {
@@ -91,6 +91,7 @@ fn side(
         dockerfile: given.file,
         sources: given.sources,
         secrets: !args.no_secrets,
+        now,
         ..options(&args.image)
     };
     let _bar = bar(&args.image, &options, console);
@@ -101,10 +102,10 @@ fn side(
     report.map(Read::Image)
 }
 
-fn deliver(diff: &Diff, args: &Args, console: &mut Console<'_>) -> Result<u8> {
-    let verdict = diff.verdict(args.fail_on.0);
+fn deliver(diff: &Diff, gate: Option<Severity>, args: &Args, console: &mut Console<'_>) -> Result<u8> {
+    let verdict = diff.verdict(gate);
     let write = |out: &mut dyn std::io::Write, look: Look| match args.format {
-        RowFormat::Json => diff::write_json(diff, args.fail_on.0, out),
+        RowFormat::Json => diff::write_json(diff, gate, out),
         RowFormat::Table => diff::write_table(diff, &verdict, look, out),
     };
     match args.output.as_deref().filter(|file| *file != Path::new("-")) {

@@ -3,6 +3,7 @@
 //! The only place that knows how errors are shown and what exit codes mean.
 
 mod args;
+mod clock;
 mod diff;
 mod dockerfile;
 mod fix;
@@ -10,6 +11,7 @@ mod ledger;
 mod log;
 mod output;
 mod plugin;
+mod policy;
 mod progress;
 pub mod rules;
 mod run;

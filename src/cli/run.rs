@@ -10,7 +10,7 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, ListFormat, Output, Policies, RowFormat, Rules, Scan},
-    diff,
+    clock, diff,
     dockerfile::Given,
     fix, ledger,
     log::{Level, Log},
@@ -22,8 +22,8 @@ use crate::{
     catalogue::Catalogue,
     error::{Error, Result},
     inventory,
-    model::{Report, Severity},
-    policy::Allowances,
+    model::Report,
+    policy::Gates,
     report::{
         Verdict, csv,
         files::{self, Row},
@@ -81,6 +81,7 @@ pub(super) fn run(command: Command, console: &mut Console<'_>) -> Result<u8> {
 fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let outputs = plan(args)?;
     let started = Instant::now();
+    let now = clock::made()?;
     let catalogue = load(&args.policies)?;
     console.err.debug(|| {
         let (rules, digest) = (catalogue.rules.len(), catalogue.digest);
@@ -93,10 +94,11 @@ fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
         sources: given.sources,
         target: args.target.clone(),
         secrets: !args.no_secrets,
+        now,
         ..options(&args.image)
     };
-    let allowances: Vec<Allowances> =
-        args.allow.iter().map(|file| Allowances::read(file, &catalogue)).collect::<Result<_>>()?;
+    let settings = args.policy.settings(args.baseline.as_deref(), now, &catalogue)?;
+    let baseline = settings.baseline()?;
     console.err.debug(|| format!("reading \"{}\" with {}", args.image.reference, text::plural(options.jobs, "thread")));
     let started = Instant::now();
     let mut report = {
@@ -105,10 +107,11 @@ fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     };
     report.diagnostics.extend(given.note);
     tell_what_was_read(&report, started, &mut console.err);
-    for allowed in &allowances {
-        report.diagnostics.extend(allowed.apply(&mut report.findings));
-    }
-    deliver(&report, args, &outputs, console)
+    let policy = settings.policy(&report.image);
+    let since = policy.apply(&mut report, baseline.as_ref());
+    let verdict = Verdict::of(&report, policy.gates(), since.as_ref());
+    let told = Told { report: &report, verdict: &verdict, gates: policy.gates(), at: now };
+    deliver(&told, args, &outputs, console)
 }
 
 fn tell_what_was_read(report: &Report, started: Instant, log: &mut Log<'_>) {
@@ -160,30 +163,28 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
 }
 
 /// Writes the report wherever it is wanted, and turns the verdict into the exit code.
-fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Console<'_>) -> Result<u8> {
-    let verdict = Verdict::of(report, args.fail_on.0);
-    let told_of = Told { report, verdict, gate: args.fail_on.0, at: time_of_report() };
-    let mut told = false;
+fn deliver(told: &Told<'_>, args: &Scan, outputs: &[Output], console: &mut Console<'_>) -> Result<u8> {
+    let mut is_shown = false;
     for Output { format, file } in outputs {
         let format = format.unwrap_or(args.format);
         if file == Path::new("-") {
             let look = terminal::look(args.color, console.out_terminal);
-            let written = write(&told_of, format, look, console.out);
+            let written = write(told, format, look, console.out);
             printed(written, console)?;
-            told |= format == Format::Table;
+            is_shown |= format == Format::Table;
         } else {
             let look = terminal::look_in_file(args.color);
-            output::write(file, |out| write(&told_of, format, look, out))
+            output::write(file, |out| write(told, format, look, out))
                 .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
             console.err.debug(|| format!("wrote \"{}\"", file.display()));
         }
     }
-    if !told && !args.image.quiet {
+    if !is_shown && !args.image.quiet {
         // Whoever only looks at the terminal learns why the command failed.
-        let level = if matches!(verdict, Verdict::Passed { .. }) { Level::Info } else { Level::Warning };
-        console.err.tell(level, &verdict.to_string());
+        let level = if matches!(told.verdict, Verdict::Passed { .. }) { Level::Info } else { Level::Warning };
+        console.err.tell(level, &told.verdict.to_string());
     }
-    Ok(match verdict {
+    Ok(match told.verdict {
         Verdict::Passed { .. } => 0,
         Verdict::Failed { .. } => 1,
         Verdict::Partial { .. } => NOT_JUDGED,
@@ -193,32 +194,26 @@ fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Conso
 /// What reporters tell.
 struct Told<'a> {
     report: &'a Report,
-    verdict: Verdict,
-    gate: Option<Severity>,
+    verdict: &'a Verdict,
+    gates: &'a Gates,
     /// Seconds since 1970.
     at: i64,
 }
 
-/// The time that reports carry: now, or that of reproducible builds (`SOURCE_DATE_EPOCH`, in seconds since 1970).
-fn time_of_report() -> i64 {
-    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
-    fixed.unwrap_or_else(|| ScanOptions::default().now)
-}
-
 fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write) -> io::Result<()> {
-    let Told { report, verdict, gate, at } = told;
+    let Told { report, verdict, gates, at } = told;
     match format {
         Format::Table => table::write(report, verdict, look, out),
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),
         Format::Markdown => markdown::write(report, verdict, out),
         Format::Github => github::write(report, verdict, out),
-        Format::Junit => junit::write(report, *gate, *at, out),
+        Format::Junit => junit::write(report, gates, *at, out),
         Format::Csv => csv::write(report, out),
         Format::Gitlab => gitlab::container(report, *at, out),
         Format::GitlabSecret => gitlab::secrets(report, *at, out),
         Format::GitlabCodequality => gitlab::code_quality(report, out),
-        Format::InTotoTestResult => intoto::test_result(report, verdict, out),
+        Format::InTotoTestResult => intoto::test_result(report, verdict, gates, out),
         Format::InTotoSvr => intoto::svr(report, *at, out),
         Format::Oscal => oscal::write(report, *at, out),
     }
@@ -309,14 +304,23 @@ mod tests {
         }
     }
 
+    fn judged(report: &Report, args: &Scan) -> (Verdict, Gates) {
+        let catalogue = Catalogue::from_files(Vec::new()).expect("no rules are rules");
+        let settings = args.policy.settings(None, 0, &catalogue).expect("no file is read");
+        let gates = settings.policy(&report.image).gates().clone();
+        (Verdict::of(report, &gates, None), gates)
+    }
+
     fn delivered(report: &Report, line: &[&str]) -> (u8, String, String) {
         let args = typed(line);
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outputs = plan(&args).expect("a plan");
+        let (verdict, gates) = judged(report, &args);
+        let told = Told { report, verdict: &verdict, gates: &gates, at: 0 };
         let code = {
             let err = Log::new(&mut err, LogFormat::Text, false);
             let mut console = Console { out: &mut out, err, out_terminal: false, err_terminal: false };
-            deliver(report, &args, &outputs, &mut console).expect("written")
+            deliver(&told, &args, &outputs, &mut console).expect("written")
         };
         (code, String::from_utf8(out).expect("text"), String::from_utf8(err).expect("text"))
     }
@@ -388,25 +392,29 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_quiet_and_keeps_the_verdict() {
-        let (args, mut err) = (typed(&[]), Vec::new());
+        let (args, report, mut err) = (typed(&[]), testing::report(), Vec::new());
         let mut pipe = Refusing(io::ErrorKind::BrokenPipe);
         let outputs = plan(&args).expect("a plan");
+        let (verdict, gates) = judged(&report, &args);
+        let told = Told { report: &report, verdict: &verdict, gates: &gates, at: 0 };
         {
             let err = Log::new(&mut err, LogFormat::Text, false);
             let mut console = Console { out: &mut pipe, err, out_terminal: false, err_terminal: false };
-            assert_eq!(deliver(&testing::report(), &args, &outputs, &mut console), Ok(1));
+            assert_eq!(deliver(&told, &args, &outputs, &mut console), Ok(1));
         }
         assert!(err.is_empty());
     }
 
     #[test]
     fn a_full_disk_is_not_quiet() {
-        let (args, mut err) = (typed(&[]), Vec::new());
+        let (args, report, mut err) = (typed(&[]), testing::report(), Vec::new());
         let mut full = Refusing(io::ErrorKind::StorageFull);
         let err = Log::new(&mut err, LogFormat::Text, false);
         let mut console = Console { out: &mut full, err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
-        let error = deliver(&testing::report(), &args, &outputs, &mut console).expect_err("nothing was written");
+        let (verdict, gates) = judged(&report, &args);
+        let told = Told { report: &report, verdict: &verdict, gates: &gates, at: 0 };
+        let error = deliver(&told, &args, &outputs, &mut console).expect_err("nothing was written");
         assert_eq!(error.what, "can not write to standard output");
     }
 }

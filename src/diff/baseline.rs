@@ -31,13 +31,17 @@ pub(super) fn is_json(path: &Path) -> bool {
 /// When it is none of this form and version.
 pub fn read_report(reference: &str) -> Result<Option<Report>> {
     match reference.strip_prefix("report:") {
-        Some(file) => read(Path::new(file)).map(Some),
-        None if is_json(Path::new(reference)) => read(Path::new(reference)).map(Some),
+        Some(file) => read_report_file(Path::new(file)).map(Some),
+        None if is_json(Path::new(reference)) => read_report_file(Path::new(reference)).map(Some),
         None => Ok(None),
     }
 }
 
-fn read(path: &Path) -> Result<Report> {
+/// The report in a file.
+///
+/// # Errors
+/// When it is none of this form and version.
+pub fn read_report_file(path: &Path) -> Result<Report> {
     let what = || Error::usage(format!("can not use the report \"{}\"", path.display()));
     let mut bytes = Vec::new();
     File::open(path)

@@ -16,7 +16,10 @@ use serde::Serialize;
 
 use crate::model::{Digest, Finding, Platform, Report, Severity, Totals};
 
-pub use self::{baseline::read_report, layers::Layers};
+pub use self::{
+    baseline::{read_report, read_report_file},
+    layers::Layers,
+};
 
 /// What changed from one image to another.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -152,6 +155,16 @@ impl Changed {
         self.changes.iter().any(|change| change.what == What::Rose)
     }
 
+    /// Whether an exception let it pass and no longer does.
+    pub fn ended(&self) -> bool {
+        self.old.allowed.is_some() && self.new.allowed.is_none()
+    }
+
+    /// Whether it can fail a gate although the old image has it.
+    pub fn bites(&self) -> bool {
+        self.rose() || self.ended()
+    }
+
     /// Whether it is the same thing in another place: path, layer or line.
     pub fn moved(&self) -> bool {
         self.changes.iter().any(|change| matches!(change.what, What::Path | What::Layer | What::Line))
@@ -182,9 +195,10 @@ impl Diff {
         Self { old: side(old), new: side(new), findings, layers: Layers::between(&old.layers, &new.layers), notes }
     }
 
-    /// The new findings, and those whose severity rose, that have at least this severity and that nobody allowed.
+    /// The new findings, those whose severity rose and those whose exception ended, that have at least this severity and
+    /// that nobody allows.
     pub fn reaching(&self, gate: Severity) -> Vec<&Finding> {
-        let risen = self.findings.changed.iter().filter(|changed| changed.rose()).map(|changed| &changed.new);
+        let risen = self.findings.changed.iter().filter(|changed| changed.bites()).map(|changed| &changed.new);
         let all = self.findings.new.iter().chain(risen);
         all.filter(|finding| finding.severity >= gate && finding.allowed.is_none()).collect()
     }

@@ -4,7 +4,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Digest, Fix, ImageInfo, ImagePath, Manager, Patch, Standing};
+use super::{
+    AllowedBy, Coverage, Digest, Fix, ImageInfo, ImagePath, Manager, Patch, PolicyUsed, Rated, Since, Standing,
+};
 
 /// How bad a finding is. Ordered: `Note` is the least.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -310,6 +312,18 @@ pub struct Finding {
     /// Why the user lets it pass; then it fails no gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// Whose decision that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<AllowedBy>,
+    /// The severity that the rules gave it, where the policy gave it another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rated: Option<Rated>,
+    /// What it is beside the baseline, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// Digest of what this report says of its content, which exceptions can be bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_digest: Option<Digest>,
     /// What to do.
     pub remedy: Remedy,
     /// Documents that back the rule.
@@ -545,6 +559,9 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// What the rules say about themselves, for reporters: only the rules that can fire.
     pub rules: Vec<RuleAbout>,
+    /// The policy that it was judged by; `None` before it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyUsed>,
     /// Version of offcut and digest of the catalogue.
     pub tool: ToolInfo,
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing in here reads or writes anything.
 
+pub mod date;
 mod digest;
 mod facts;
 mod finding;
@@ -10,13 +11,15 @@ mod image;
 mod lang;
 mod node;
 pub mod path;
+mod policy;
 pub mod redact;
 mod run;
 mod secret;
 mod shape;
+pub mod size;
 mod sums;
 
 pub use self::{
-    digest::Digest, facts::*, finding::*, fix::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*,
-    shape::*, sums::*,
+    digest::Digest, facts::*, finding::*, fix::*, image::*, lang::*, node::*, path::ImagePath, policy::*, run::*,
+    secret::*, shape::*, sums::*,
 };

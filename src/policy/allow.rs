@@ -1,175 +1,280 @@
 //! Findings that somebody has looked at and lets pass, each with the reason.
 //!
-//! What is allowed stays in every report and fails no gate. An entry that fits nothing is said, so that a list does not
-//! outlive what it was written for.
+//! What is allowed stays in every report and fails no gate. An exception ends with its day, and when what it was bound to
+//! is not the same any more; one that fits nothing is said, so that a list does not outlive what it was written for.
 
-use std::{fs, path::Path};
+use sha2::{Digest as _, Sha256};
 
-use serde::Deserialize;
-
-use crate::{
-    Error, Result,
-    catalogue::Catalogue,
-    model::{Diagnostic, Finding},
-    probe::secret::FilePath,
+use super::{
+    pattern::Pattern,
+    read::{Table, Value},
 };
+use crate::model::{AllowedBy, Diagnostic, Digest, ExceptionState, ExceptionUsed, Finding, date};
 
-/// Largest file of allowances that is read, in bytes.
-const FILE_MAX: u64 = 4 << 20;
+const KEYS: [&str; 8] = ["fingerprint", "rule", "path", "reason", "owner", "expires", "evidence", "layer"];
 
-/// What is allowed.
-#[derive(Debug, Default)]
-pub struct Allowances {
-    entries: Vec<Entry>,
-    /// The file, as the user gave it.
-    file: String,
-}
-
+/// One `[[allow]]`.
 #[derive(Debug)]
-struct Entry {
+pub(super) struct Entry {
     what: What,
     reason: String,
+    owner: Option<String>,
+    /// The last day on which it holds, `2026-12-31`; such texts sort as the days do.
+    expires: Option<String>,
+    evidence: Option<Digest>,
+    layer: Option<Digest>,
+    file: String,
     line: usize,
 }
 
 #[derive(Debug)]
 enum What {
     Fingerprint(String),
-    Place { rule: String, path: FilePath },
+    Place { rule: Option<String>, path: Option<Pattern> },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    allow: Vec<toml::Spanned<Raw>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    fingerprint: Option<String>,
-    rule: Option<String>,
-    path: Option<String>,
-    reason: String,
-}
-
-impl Allowances {
-    /// Reads a TOML file of `[[allow]]` tables.
-    ///
-    /// # Errors
-    /// A usage error that names file, line and what was expected.
-    pub fn read(file: &Path, catalogue: &Catalogue) -> Result<Self> {
-        let what = || format!("can not use the file of allowances \"{}\"", file.display());
-        let meta = fs::metadata(file).map_err(|error| Error::usage(what()).cause(error))?;
-        if meta.len() > FILE_MAX {
-            return Err(Error::usage(what()).cause(format!("it has {} bytes, the limit is {FILE_MAX}", meta.len())));
+/// Reads an `[[allow]]`; `rule` says whether a text is a family or a rule.
+pub(super) fn entry(
+    file: &str,
+    table: &Table<'_>,
+    rule: impl FnOnce(&Value<'_>, &str) -> Option<String>,
+) -> Option<Entry> {
+    table.only(&KEYS);
+    let text =
+        |key: &str, wants: &str| table.get(key).map(|value| value.text(wants).map(|text| text.trim().to_string()));
+    let reason = text("reason", "the reason, a sentence").unwrap_or_else(|| {
+        table.fault("an [[allow]] wants `reason`".to_string());
+        None
+    });
+    let owner = text("owner", "who answers for it");
+    let expires = table.get("expires").map(|value| {
+        const WANTS: &str = "a day such as 2026-12-31";
+        let text = value.date(WANTS)?;
+        if date::is_day(&text) {
+            return Some(text);
         }
-        let text = fs::read_to_string(file).map_err(|error| Error::usage(what()).cause(error))?;
-        let entries = parse(&text, catalogue).map_err(|(line, fault)| {
-            Error::usage(what())
-                .cause(format!("line {line}: {fault}"))
-                .help("an [[allow]] has a `reason`, and either `fingerprint` or `rule` and `path`")
-        })?;
-        Ok(Self { entries, file: file.display().to_string() })
-    }
+        value.fault(&format!("wants {WANTS}, not \"{text}\""));
+        None
+    });
+    let digest = |key: &str, wants: &str| table.get(key).map(|value| value.parsed(wants, str::parse::<Digest>));
+    let evidence = digest("evidence", "the evidence_digest of a finding");
+    let layer = digest("layer", "the diff_id of a layer");
+    let fingerprint = text("fingerprint", "the fingerprint of a finding");
+    let rule = table.get("rule").map(|value| value.text("a rule or a family").and_then(|text| rule(&value, text)));
+    let path = table.get("path").map(|value| value.parsed("a pattern for paths", Pattern::path));
+    let what = match (fingerprint, rule, path) {
+        (Some(fingerprint), None, None) => What::Fingerprint(fingerprint?),
+        (None, None, None) | (Some(_), ..) => {
+            table.fault(
+                "an [[allow]] wants either `fingerprint`, or `rule` and `path`, or one of these two".to_string(),
+            );
+            return None;
+        }
+        (None, rule, path) => What::Place { rule: fine(rule)?, path: fine(path)? },
+    };
+    Some(Entry {
+        what,
+        reason: reason?,
+        owner: fine(owner)?,
+        expires: fine(expires)?,
+        evidence: fine(evidence)?,
+        layer: fine(layer)?,
+        file: file.to_string(),
+        line: table.line,
+    })
+}
 
-    /// Marks what is allowed, and says which entries fit nothing.
-    pub fn apply(&self, findings: &mut [Finding]) -> Vec<Diagnostic> {
-        let mut used = vec![false; self.entries.len()];
-        for finding in findings {
-            let fits = self.entries.iter().position(|entry| entry.what.fits(finding));
-            if let Some((at, entry)) = fits.and_then(|at| Some((at, self.entries.get(at)?))) {
-                finding.allowed = Some(entry.reason.clone());
-                used[at] = true;
+/// A key that may be missing, but not be wrong: that was told already.
+fn fine<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        Some(None) => None,
+        Some(it) => Some(it),
+        None => Some(None),
+    }
+}
+
+/// What became of the exceptions for one image.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    pub(super) used: Vec<ExceptionUsed>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Marks what is allowed on a day, and says which exceptions do nothing and why.
+pub(super) fn apply(entries: &[&Entry], findings: &mut [Finding], today: &str) -> Applied {
+    let mut applied = Applied::default();
+    let mut fates: Vec<Fate> = entries.iter().map(|_| Fate::default()).collect();
+    for finding in &mut *findings {
+        let mut marked = None;
+        for (entry, fate) in entries.iter().zip(&mut fates).filter(|(entry, _)| entry.what.fits(finding)) {
+            if entry.is_over(today) {
+                fate.expired.push(finding.rule.clone());
+            } else if let Some(change) = entry.changed(finding) {
+                fate.changed.push(change);
+            } else {
+                fate.used.push(finding.fingerprint.clone());
+                marked.get_or_insert(*entry);
             }
         }
-        let stale = self.entries.iter().zip(used).filter(|(_, used)| !used);
-        stale
-            .map(|(entry, _)| Diagnostic {
-                layer: None,
-                path: None,
-                text: format!("line {} of \"{}\" allows what was not found; remove it", entry.line, self.file),
-                unread: false,
-            })
-            .collect()
+        if let Some(entry) = marked {
+            finding.allowed = Some(entry.reason.clone());
+            finding.allowed_by = Some(entry.by());
+        }
+    }
+    for (entry, fate) in entries.iter().zip(fates) {
+        applied.diagnostics.extend(entry.tell(&fate, today));
+        applied.used.push(entry.told(fate, today));
+    }
+    applied
+}
+
+/// What an exception fits.
+#[derive(Debug, Default)]
+struct Fate {
+    /// Fingerprints.
+    used: Vec<String>,
+    /// Rules of the findings that it would let pass if its day were not over.
+    expired: Vec<String>,
+    /// Why it lets findings not pass.
+    changed: Vec<String>,
+}
+
+impl Entry {
+    fn is_over(&self, today: &str) -> bool {
+        self.expires.as_deref().is_some_and(|last| last < today)
+    }
+
+    /// Why it does not hold for a finding that it fits.
+    fn changed(&self, finding: &Finding) -> Option<String> {
+        let is = digest(finding);
+        if let Some(was) = self.evidence.filter(|was| *was != is) {
+            return Some(format!("{}: its evidence was {was}, and is {is} now", finding.rule));
+        }
+        let layer = finding.layer.as_ref().and_then(|layer| layer.diff_id);
+        let was = self.layer.filter(|was| Some(*was) != layer)?;
+        let is = layer.map_or_else(|| "no layer".to_string(), |is| is.to_string());
+        Some(format!("{}: its layer was {was}, and is {is} now", finding.rule))
+    }
+
+    fn by(&self) -> AllowedBy {
+        AllowedBy { owner: self.owner.clone(), expires: self.expires.clone(), entry: self.place() }
+    }
+
+    fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+
+    /// What the user should know of it: that it does nothing, or no longer.
+    fn tell(&self, fate: &Fate, today: &str) -> Vec<Diagnostic> {
+        let place = format!("line {} of \"{}\"", self.line, self.file);
+        let owner = self.owner.as_deref().map_or_else(String::new, |owner| format!(", owner {owner}"));
+        let texts = match (&self.expires, fate) {
+            (Some(last), _) if self.is_over(today) => match fate.expired.first() {
+                Some(rule) => {
+                    let more = match fate.expired.len() - 1 {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    vec![format!("{place} no longer allows {rule}{more}: it ended on {last}{owner}")]
+                }
+                None => vec![format!("{place} ended on {last} and fits nothing{owner}; remove it")],
+            },
+            (_, Fate { changed, .. }) if !changed.is_empty() => {
+                changed.iter().map(|change| format!("{place} does not allow {change}{owner}")).collect()
+            }
+            (_, Fate { used, .. }) if used.is_empty() => {
+                vec![format!("{place} allows what was not found; remove it")]
+            }
+            _ => Vec::new(),
+        };
+        texts.into_iter().map(|text| Diagnostic { layer: None, path: None, text, unread: false }).collect()
+    }
+
+    fn told(&self, fate: Fate, today: &str) -> ExceptionUsed {
+        let state = match fate {
+            _ if self.is_over(today) => ExceptionState::Expired,
+            Fate { ref used, .. } if !used.is_empty() => ExceptionState::Used,
+            Fate { ref changed, .. } if !changed.is_empty() => ExceptionState::Changed,
+            _ => ExceptionState::Stale,
+        };
+        ExceptionUsed {
+            entry: self.place(),
+            what: self.what.text(),
+            reason: self.reason.clone(),
+            owner: self.owner.clone(),
+            expires: self.expires.clone(),
+            state,
+            findings: fate.used,
+        }
     }
 }
 
 impl What {
     /// Whether a finding is meant; by its place when all of its files are.
     fn fits(&self, finding: &Finding) -> bool {
-        match self {
-            Self::Fingerprint(fingerprint) => finding.fingerprint == *fingerprint,
-            Self::Place { rule, path } => {
-                let mut files = finding.paths.iter().flat_map(|group| &group.files).peekable();
-                finding.rule == *rule && files.peek().is_some() && files.all(|file| path.matches(file.as_bytes()))
-            }
-        }
-    }
-}
-
-/// Reads the tables; an error has its line.
-fn parse(text: &str, catalogue: &Catalogue) -> Result<Vec<Entry>, (usize, String)> {
-    let line_of = |at: usize| text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1;
-    let document: Document = toml::from_str(text).map_err(|error| {
-        (error.span().map_or(1, |span| line_of(span.start)), error.message().trim().replace('\n', ", "))
-    })?;
-    let entry = |raw: toml::Spanned<Raw>| {
-        let line = line_of(raw.span().start);
-        let raw = raw.into_inner();
-        if raw.reason.trim().is_empty() {
-            return Err((line, "`reason` is empty".to_string()));
-        }
-        let what = match (raw.fingerprint, raw.rule, raw.path) {
-            (Some(fingerprint), None, None) => What::Fingerprint(fingerprint),
-            (None, Some(rule), Some(path)) if catalogue.rule(&rule).is_some() => {
-                What::Place { rule, path: FilePath::new(&path) }
-            }
-            (None, Some(rule), Some(_)) => {
-                return Err((line, format!("there is no rule \"{rule}\"; `offcut rules list` names all")));
-            }
-            _ => return Err((line, "it wants either `fingerprint`, or `rule` and `path`".to_string())),
+        let (rule, path) = match self {
+            Self::Fingerprint(fingerprint) => return finding.fingerprint == *fingerprint,
+            Self::Place { rule, path } => (rule, path),
         };
-        Ok(Entry { what, reason: raw.reason.trim().to_string(), line })
-    };
-    document.allow.into_iter().map(entry).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::testing;
-
-    fn allowances(text: &str) -> Result<Allowances, (usize, String)> {
-        let catalogue = Catalogue::builtin().expect("the policies compile");
-        Ok(Allowances { entries: parse(text, &catalogue)?, file: "allow.toml".into() })
+        let mut files = finding.paths.iter().flat_map(|group| &group.files).peekable();
+        rule.as_ref().is_none_or(|rule| finding.rule == *rule || finding.family.word() == rule)
+            && path
+                .as_ref()
+                .is_none_or(|path| files.peek().is_some() && files.all(|file| path.matches(file.as_bytes())))
     }
 
-    #[test]
-    fn a_finding_is_allowed_by_fingerprint_or_by_rule_and_path() {
-        let mut findings = testing::report().findings;
-        let (gcc, root) = (findings[0].fingerprint.clone(), findings[1].rule.clone());
-        let text = format!("[[allow]]\nfingerprint = \"{gcc}\"\nreason = \"known\"\n");
-        assert_eq!(allowances(&text).expect("good").apply(&mut findings), []);
-        assert_eq!(findings[0].allowed.as_deref(), Some("known"));
-        assert_eq!(findings[1].allowed, None);
-        let text = format!("[[allow]]\nrule = \"{root}\"\npath = \"no/such\"\nreason = \"known\"\n");
-        let stale = allowances(&text).expect("good").apply(&mut findings);
-        assert_eq!(stale[0].text, "line 1 of \"allow.toml\" allows what was not found; remove it");
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_by_its_line() {
-        for (text, line, want) in [
-            ("[[allow]]\nfingerprint = \"a\"\n", 1, "missing field `reason`"),
-            ("\n[[allow]]\nfingerprint = \"a\"\nreason = \" \"\n", 2, "`reason` is empty"),
-            ("[[allow]]\nreason = \"a\"\n", 1, "it wants either `fingerprint`, or `rule` and `path`"),
-            ("[[allow]]\nrule = \"a/b\"\npath = \"x\"\nreason = \"a\"\n", 1, "there is no rule \"a/b\""),
-            ("[[allow]]\nreason = \"a\"\nwhy = 1\n", 3, "unknown field `why`"),
-        ] {
-            let (at, fault) = allowances(text).expect_err(want);
-            assert!(fault.contains(want) && at == line, "{at}: {fault}");
+    fn text(&self) -> String {
+        match self {
+            Self::Fingerprint(fingerprint) => format!("fingerprint {fingerprint}"),
+            Self::Place { rule, path } => {
+                let rule = rule.as_deref().unwrap_or("everything");
+                path.as_ref().map_or_else(|| rule.to_string(), |path| format!("{rule} in {}", path.text()))
+            }
         }
     }
+}
+
+/// Digest of what a report says of a finding's content: proofs, packages and versions, files and bytes, where secrets
+/// stand. Neither severity nor layer nor texts of the rule go in.
+///
+/// Files are not hashed when an image is read, and a secret's value must not be told by a digest of it; so a change that
+/// keeps names, bytes and proofs is not seen.
+pub(super) fn digest(finding: &Finding) -> Digest {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(finding.rule.as_bytes());
+    part(finding.subject.as_bytes());
+    part(finding.version.as_deref().unwrap_or_default().as_bytes());
+    part(finding.state.word().as_bytes());
+    for evidence in &finding.evidence {
+        part(b"evidence");
+        part(evidence.class.word().as_bytes());
+        part(evidence.witness.as_bytes());
+        part(evidence.path.as_ref().map_or(&[], |path| path.as_bytes()));
+    }
+    for package in &finding.packages {
+        part(b"package");
+        part(package.manager.word().as_bytes());
+        part(package.name.as_bytes());
+        part(package.version.as_bytes());
+    }
+    for group in &finding.paths {
+        part(b"files");
+        part(group.root.as_bytes());
+        part(&group.bytes.to_le_bytes());
+        group.files.iter().for_each(|file| part(file.as_bytes()));
+    }
+    for secret in &finding.secrets {
+        part(b"secret");
+        part(secret.path.as_ref().map_or(&[], |path| path.as_bytes()));
+        part(secret.member.as_deref().unwrap_or_default().as_bytes());
+        part(secret.key.as_bytes());
+        part(secret.shown.as_bytes());
+        part(&secret.length.to_le_bytes());
+    }
+    part(&finding.bytes.to_le_bytes());
+    Digest::new(hash.finalize().into())
 }

@@ -10,7 +10,10 @@ use std::{
 
 use serde::Serialize;
 
-use super::{table::Look, text};
+use super::{
+    table::{Look, describe_allowed},
+    text,
+};
 use crate::{
     diff::{Change, Changed, Diff, DiffVerdict, What},
     model::{Family, Finding, LayerSummary, Severity, State},
@@ -136,8 +139,8 @@ impl Page<'_> {
             let remedy = format!("{} [{}]", text::plain(&finding.remedy.title), text::plain(&finding.remedy.id));
             self.wrapped("remedy", &remedy)?;
         }
-        if let Some(reason) = &finding.allowed {
-            self.wrapped("allowed", &text::plain(reason))?;
+        if finding.allowed.is_some() {
+            self.wrapped("allowed", &describe_allowed(finding))?;
         }
         writeln!(self.out)
     }

@@ -80,11 +80,12 @@ fn property(foreign: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing;
+    use crate::{policy::Gates, report::testing};
 
     fn printed(report: &Report) -> String {
         let mut out = Vec::new();
-        write(report, &Verdict::of(report, Some(Severity::High)), &mut out).expect("a Vec takes everything");
+        write(report, &Verdict::of(report, &Gates::at(Some(Severity::High)), None), &mut out)
+            .expect("a Vec takes everything");
         String::from_utf8(out).expect("text")
     }
 

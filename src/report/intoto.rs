@@ -11,7 +11,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Verdict, time, verdict};
-use crate::model::{Digest, Family, Report, Severity};
+use crate::{
+    model::{Digest, Family, Report, Severity},
+    policy::Gates,
+};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
@@ -30,22 +33,15 @@ const PROPERTIES: [(&str, &[Family]); 5] = [
 ///
 /// # Errors
 /// Those of `out`, and when the image has no digest that a statement could be about.
-pub fn test_result(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
-    let gate = match verdict {
-        Verdict::Failed { gate, .. } => Some(*gate),
-        Verdict::Passed { gate } => *gate,
-        Verdict::Partial { .. } => None,
-    };
-    let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
+pub fn test_result(report: &Report, verdict: &Verdict, gates: &Gates, out: &mut dyn Write) -> io::Result<()> {
+    let mut found: BTreeMap<&str, bool> = BTreeMap::new();
     for finding in report.findings.iter().filter(|finding| finding.allowed.is_none()) {
-        let held = worst.entry(&finding.rule).or_insert(finding.severity);
-        *held = (*held).max(finding.severity);
+        *found.entry(&finding.rule).or_default() |= gates.fails(finding);
     }
-    let fails = |severity: &Severity| gate.is_some_and(|gate| *severity >= gate);
-    let failed: Vec<&str> = worst.iter().filter(|(_, severity)| fails(severity)).map(|(rule, _)| *rule).collect();
-    let warned: Vec<&str> = worst.iter().filter(|(_, severity)| !fails(severity)).map(|(rule, _)| *rule).collect();
+    let of = |fails: bool| found.iter().filter(move |(_, one)| **one == fails).map(|(rule, _)| *rule);
+    let (failed, warned): (Vec<&str>, Vec<&str>) = (of(true).collect(), of(false).collect());
     let passed: BTreeSet<&str> =
-        report.rules.iter().map(|rule| rule.id.as_str()).filter(|rule| !worst.contains_key(rule)).collect();
+        report.rules.iter().map(|rule| rule.id.as_str()).filter(|rule| !found.contains_key(rule)).collect();
     let result = match verdict {
         Verdict::Failed { .. } => "FAILED",
         // What was not read did not pass.
@@ -125,14 +121,15 @@ mod tests {
     #[test]
     fn each_rule_is_a_test() {
         let report = testing::report();
-        let verdict = Verdict::of(&report, Some(Severity::High));
-        let statement = printed(|out| test_result(&report, &verdict, out)).expect("a statement");
+        let gates = Gates::at(Some(Severity::High));
+        let verdict = Verdict::of(&report, &gates, None);
+        let statement = printed(|out| test_result(&report, &verdict, &gates, out)).expect("a statement");
         assert_eq!(statement["predicate"]["result"], "FAILED");
         assert_eq!(statement["predicate"]["failedTests"], json!(["build-tool/gcc"]));
         assert_eq!(statement["subject"][0]["digest"]["sha256"].as_str().map(str::len), Some(64));
         let clean = testing::empty();
-        let verdict = Verdict::of(&clean, Some(Severity::High));
-        let statement = printed(|out| test_result(&clean, &verdict, out)).expect("a statement");
+        let verdict = Verdict::of(&clean, &gates, None);
+        let statement = printed(|out| test_result(&clean, &verdict, &gates, out)).expect("a statement");
         assert_eq!(statement["predicate"]["result"], "PASSED");
         assert_eq!(statement["predicate"]["passedTests"].as_array().map(Vec::len), Some(3));
     }

@@ -16,19 +16,22 @@ use quick_xml::{
 };
 
 use super::{text, time};
-use crate::model::{Finding, Report, Severity};
+use crate::{
+    model::{Finding, Report},
+    policy::Gates,
+};
 
-/// Writes the report; `gate` is the least severity that fails, `at` the time of the scan in seconds since 1970.
+/// Writes the report; `gates` say what fails, `at` is the time of the scan in seconds since 1970.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(report: &Report, gate: Option<Severity>, at: i64, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(report: &Report, gates: &Gates, at: i64, out: &mut dyn Write) -> io::Result<()> {
     let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for rule in &report.rules {
         by_rule.entry(&rule.id).or_default();
     }
     report.findings.iter().for_each(|finding| by_rule.entry(&finding.rule).or_default().push(finding));
-    let fails = |finding: &&Finding| finding.allowed.is_none() && gate.is_some_and(|gate| finding.severity >= gate);
+    let fails = |finding: &&Finding| gates.fails(finding);
     let failures = by_rule.values().filter(|findings| findings.iter().any(&fails)).count();
     let is_skipped = |findings: &&Vec<&Finding>| !findings.is_empty() && findings.iter().all(|f| f.allowed.is_some());
     let skipped = by_rule.values().filter(is_skipped).count();
@@ -123,11 +126,11 @@ mod tests {
     use quick_xml::Reader;
 
     use super::*;
-    use crate::report::testing;
+    use crate::{model::Severity, report::testing};
 
     fn printed(report: &Report) -> String {
         let mut out = Vec::new();
-        write(report, Some(Severity::High), 0, &mut out).expect("a Vec takes everything");
+        write(report, &Gates::at(Some(Severity::High)), 0, &mut out).expect("a Vec takes everything");
         String::from_utf8(out).expect("text")
     }
 

@@ -252,10 +252,10 @@ fn fenced(language: &str, block: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::testing;
+    use crate::{policy::Gates, report::testing};
 
     fn printed(report: &Report) -> String {
-        page(report, &Verdict::of(report, Some(Severity::High)))
+        page(report, &Verdict::of(report, &Gates::at(Some(Severity::High)), None))
     }
 
     #[test]

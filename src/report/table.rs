@@ -11,8 +11,9 @@ use std::{
 use super::{Verdict, text, verdict};
 use crate::model::{
     BaseLayers, Diagnostic, EffectiveUser, Evidence, EvidenceClass, Family, Finding, Fix, LayerRef, Origin, PathGroup,
-    Remedy, Report, Severity, State,
+    PolicyUsed, Remedy, Report, Severity, Since, State,
 };
+use crate::policy::PROFILE;
 
 /// How a table is to look.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,6 +118,9 @@ impl Page<'_> {
         if !report.base.how.is_empty() {
             self.wrapped("base", &describe_base(&report.base, report.layers.len()))?;
         }
+        if let Some(policy) = report.policy.as_ref().and_then(describe_policy) {
+            self.wrapped("policy", &policy)?;
+        }
         writeln!(self.out)
     }
 
@@ -140,10 +144,27 @@ impl Page<'_> {
         if let Some(patch) = &finding.patch {
             self.wrapped("change", &text::plain(&patch.what))?;
         }
-        if let Some(reason) = &finding.allowed {
-            self.wrapped("allowed", &text::plain(reason))?;
-        }
+        self.decided(finding)?;
         writeln!(self.out)
+    }
+
+    /// What the user decided about it, and what the baseline says.
+    fn decided(&mut self, finding: &Finding) -> io::Result<()> {
+        if let Some(since) = finding.since.filter(|since| *since != Since::Known) {
+            let what = match since {
+                Since::Risen => "in the baseline, with a lower severity",
+                Since::Ended => "in the baseline, let pass by an exception that ended",
+                _ => "not in the baseline",
+            };
+            self.line(since.word(), what)?;
+        }
+        if let Some(rated) = &finding.rated {
+            self.wrapped("rated", &format!("{} by {}", rated.severity, text::plain(&rated.entry)))?;
+        }
+        match &finding.allowed {
+            Some(_) => self.wrapped("allowed", &describe_allowed(finding)),
+            None => Ok(()),
+        }
     }
 
     /// What is merely noted: what it is, why it is no more than a note, and one proof.
@@ -159,6 +180,7 @@ impl Page<'_> {
             self.wrapped("", &format!("and {} of the same kind", text::plural(more, "more finding")))?;
         }
         self.need(finding)?;
+        self.decided(finding)?;
         writeln!(self.out)
     }
 
@@ -425,6 +447,25 @@ fn describe_base(base: &BaseLayers, all: usize) -> String {
     format!("{name}{layers}{confidence}: {}", text::plain(&base.how))
 }
 
+/// Whose policy decided; `None` for that of the program alone.
+fn describe_policy(policy: &PolicyUsed) -> Option<String> {
+    let file = policy.file.as_deref().map(text::plain);
+    let profile = (policy.profile != PROFILE).then(|| format!("profile {}", text::plain(&policy.profile)));
+    let baseline = policy.baseline.as_deref().map(|file| format!("what is new since {}", text::plain(file)));
+    let parts: Vec<String> = [file, profile, baseline].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The reason, who answers for it and until when.
+pub(super) fn describe_allowed(finding: &Finding) -> String {
+    let reason = text::plain(finding.allowed.as_deref().unwrap_or_default());
+    let by = finding.allowed_by.as_ref();
+    let owner = by.and_then(|by| by.owner.as_deref()).map(|owner| format!("owner {}", text::plain(owner)));
+    let expires = by.and_then(|by| by.expires.as_deref()).map(|day| format!("until {}", text::plain(day)));
+    let terms: Vec<String> = [owner, expires].into_iter().flatten().collect();
+    if terms.is_empty() { reason } else { format!("{reason} ({})", terms.join(", ")) }
+}
+
 fn describe_layer(layer: &LayerRef, layers: usize, from: &str) -> String {
     let command = layer.created_by.as_deref().map(text::command).filter(|c| !c.is_empty());
     let command = command.unwrap_or_else(|| "the history does not say what made it".to_string());
@@ -472,7 +513,7 @@ mod tests {
 
     fn printed(report: &Report, width: usize, color: bool) -> String {
         let mut out = Vec::new();
-        let verdict = Verdict::of(report, Some(Severity::High));
+        let verdict = Verdict::of(report, &crate::policy::Gates::at(Some(Severity::High)), None);
         write(report, &verdict, Look { width, color }, &mut out).expect("a Vec takes everything");
         String::from_utf8(out).expect("text")
     }

@@ -5,24 +5,30 @@
 use std::fmt;
 
 use super::text;
-use crate::model::{Report, Severity};
+use crate::{
+    diff::Diff,
+    model::{Report, Severity},
+    policy::{Breach, Gates, Growth},
+};
 
 /// The answer to "may this image ship?".
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// Everything was read, and no finding reached the gate.
+    /// Everything was read, and every gate was passed.
     Passed {
-        /// The least severity that fails; `None` when nothing does.
-        gate: Option<Severity>,
+        /// What would have failed it.
+        gates: Gates,
+        /// Whether only what the baseline does not have counted.
+        new: bool,
     },
-    /// At least one finding reached the gate, whatever else was not read.
+    /// At least one gate was not passed, whatever else was not read.
     Failed {
-        /// The least severity that fails.
-        gate: Severity,
-        /// Findings at or above it.
-        findings: usize,
+        /// Which ones; never empty.
+        breaches: Vec<Breach>,
+        /// Whether only what the baseline does not have counted.
+        new: bool,
     },
-    /// No finding reached the gate, but something was not read.
+    /// Every gate was passed, but something was not read.
     Partial {
         /// How many things were not read.
         unread: usize,
@@ -30,29 +36,68 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Judges a report; a failed gate weighs more than something unread. `None` as the gate fails nothing.
-    pub fn of(report: &Report, gate: Option<Severity>) -> Self {
-        let unread = unread(report);
-        let reached = gate
-            .map(|gate| (gate, report.findings.iter().filter(|f| f.severity >= gate && f.allowed.is_none()).count()));
-        match reached {
-            Some((gate, findings)) if findings > 0 => Self::Failed { gate, findings },
-            _ if unread > 0 => Self::Partial { unread },
-            _ => Self::Passed { gate },
+    /// Judges a report, with a baseline by what changed since; a failed gate weighs more than something unread.
+    pub fn of(report: &Report, gates: &Gates, baseline: Option<&Diff>) -> Self {
+        let (unread, breaches, new) = (unread(report), gates.breaches(report, baseline), baseline.is_some());
+        if !breaches.is_empty() {
+            Self::Failed { breaches, new }
+        } else if unread > 0 {
+            Self::Partial { unread }
+        } else {
+            Self::Passed { gates: gates.clone(), new }
         }
     }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Passed { gate: None } => f.write_str("PASSED: no severity fails this scan"),
-            Self::Passed { gate: Some(gate) } => write!(f, "PASSED: no finding is {}", at_least(gate)),
-            Self::Failed { gate, findings } => {
-                let are = if findings == 1 { "is" } else { "are" };
-                write!(f, "FAILED: {} {are} {}", text::plural(findings, "finding"), at_least(gate))
+        match self {
+            Self::Passed { gates, .. } if *gates == Gates::default() => {
+                f.write_str("PASSED: no severity fails this scan")
             }
-            Self::Partial { unread } => write!(f, "NOT JUDGED: {} not read", text::things(unread)),
+            Self::Passed { gates, new } => {
+                let more = gates.rules.values().flatten().count()
+                    + usize::from(gates.bytes.is_some())
+                    + usize::from(gates.growth.is_some());
+                let new = if *new { "new " } else { "" };
+                match (gates.severity, more) {
+                    (Some(gate), 0) => write!(f, "PASSED: no {new}finding is {}", at_least(gate)),
+                    (Some(gate), more) => {
+                        let hold = if more == 1 { "holds" } else { "hold" };
+                        let more = text::plural(more, "more gate");
+                        write!(f, "PASSED: no {new}finding is {}, and {more} {hold}", at_least(gate))
+                    }
+                    (None, 1) => f.write_str("PASSED: the gate of the policy holds"),
+                    (None, more) => write!(f, "PASSED: all {} of the policy hold", text::plural(more, "gate")),
+                }
+            }
+            Self::Failed { breaches, new } => {
+                let told: Vec<String> = breaches.iter().map(|breach| describe(breach, *new)).collect();
+                write!(f, "FAILED: {}", told.join("; "))
+            }
+            Self::Partial { unread } => write!(f, "NOT JUDGED: {} not read", text::things(*unread)),
+        }
+    }
+}
+
+fn describe(breach: &Breach, new: bool) -> String {
+    match breach {
+        Breach::Findings { of, gate, findings } => {
+            let are = if *findings == 1 { "is" } else { "are" };
+            let noun = if new { "new or risen finding" } else { "finding" };
+            let of = of.as_deref().map_or_else(String::new, |of| format!(" of {}", text::plain(of)));
+            format!("{}{of} {are} {}", text::plural(*findings, noun), at_least(*gate))
+        }
+        Breach::Bytes { bytes, most } => {
+            let more = if new { " more" } else { "" };
+            format!("{}{more} need not ship, at most {} may", text::bytes(*bytes), text::bytes(*most))
+        }
+        Breach::Growth { bytes, most } => {
+            let most = match most {
+                Growth::Bytes(most) => text::bytes(*most),
+                Growth::Percent(percent) => format!("{percent} %"),
+            };
+            format!("the image grew by {}, at most {most} may be added", text::bytes(*bytes))
         }
     }
 }
@@ -68,36 +113,65 @@ fn at_least(gate: Severity) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::report::testing;
+
+    fn at(report: &Report, gate: Option<Severity>) -> Verdict {
+        Verdict::of(report, &Gates::at(gate), None)
+    }
 
     #[test]
     fn a_failed_gate_weighs_more_than_something_unread() {
         let mut report = testing::report();
         report.diagnostics.push(testing::unread("layer 2 ends early"));
-        let failed = Verdict::of(&report, Some(Severity::High));
-        assert_eq!(failed, Verdict::Failed { gate: Severity::High, findings: 1 });
+        let failed = at(&report, Some(Severity::High));
+        assert_eq!(
+            failed,
+            Verdict::Failed {
+                breaches: vec![Breach::Findings { of: None, gate: Severity::High, findings: 1 }],
+                new: false
+            }
+        );
         assert_eq!(failed.to_string(), "FAILED: 1 finding is high or worse");
     }
 
     #[test]
     fn something_unread_is_never_a_pass() {
         let mut report = testing::empty();
-        assert_eq!(Verdict::of(&report, None), Verdict::Passed { gate: None });
+        assert_eq!(at(&report, None).to_string(), "PASSED: no severity fails this scan");
         report.diagnostics.push(testing::unread("layer 2 ends early"));
-        assert_eq!(Verdict::of(&report, None), Verdict::Partial { unread: 1 });
-        assert_eq!(Verdict::of(&report, Some(Severity::Note)).to_string(), "NOT JUDGED: 1 thing was not read");
+        assert_eq!(at(&report, None), Verdict::Partial { unread: 1 });
+        assert_eq!(at(&report, Some(Severity::Note)).to_string(), "NOT JUDGED: 1 thing was not read");
     }
 
     #[test]
     fn the_gate_includes_its_own_severity() {
         let report = testing::report();
         let worst = report.findings.iter().map(|f| f.severity).max().expect("the report has findings");
-        assert!(matches!(Verdict::of(&report, Some(worst)), Verdict::Failed { .. }));
+        assert!(matches!(at(&report, Some(worst)), Verdict::Failed { .. }));
         assert_eq!(
-            Verdict::of(&report, Some(Severity::Critical)).to_string(),
+            at(&report, Some(Severity::Critical)).to_string(),
             "PASSED: no finding is critical",
             "nothing is worse than critical"
         );
+    }
+
+    #[test]
+    fn every_gate_that_is_not_passed_is_told() {
+        let rules = BTreeMap::from([("root-user".to_string(), Some(Severity::Low)), ("vcs".to_string(), None)]);
+        let gates = Gates { severity: Some(Severity::High), rules, bytes: Some(1_000_000), growth: None };
+        assert_eq!(
+            Verdict::of(&testing::report(), &gates, None).to_string(),
+            "FAILED: 1 finding is high or worse; 1 finding of root-user is low or worse; 312 MB need not ship, at most \
+             1.00 MB may"
+        );
+        assert_eq!(
+            Verdict::of(&testing::empty(), &gates, None).to_string(),
+            "PASSED: no finding is high or worse, and 2 more gates hold"
+        );
+        let alone = Gates { severity: None, ..gates };
+        assert_eq!(Verdict::of(&testing::empty(), &alone, None).to_string(), "PASSED: all 2 gates of the policy hold");
     }
 }

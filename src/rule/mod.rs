@@ -97,9 +97,14 @@ pub fn judge_written(
     wanted::grade(inventory, &mut findings);
     need::grade(catalogue, inventory, &reach, &role, &mut findings);
     fold::fold(&mut findings);
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    sort(&mut findings);
     findings.iter_mut().for_each(|finding| hide_secrets(catalogue, finding));
     Judged { findings, role, base: attribution.base, image: masked }
+}
+
+/// Sorts findings as reports have them: worst first, then by rule and root.
+pub(crate) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
 }
 
 /// Takes secrets out of a text.

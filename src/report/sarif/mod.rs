@@ -26,7 +26,7 @@ use serde_sarif::sarif::{
 
 use self::names::{Names, escape, show, show_path};
 use super::{text, verdict};
-use crate::model::{Diagnostic, Family, Finding, ImagePath, Origin, Report, SecretPlace, Severity, State};
+use crate::model::{Diagnostic, Family, Finding, ImagePath, Origin, Report, SecretPlace, Severity, Since, State};
 
 /// Most results in one file: what GitHub keeps of one run. The least severe are left out, and a notification says so.
 pub const RESULTS_MAX: usize = 5_000;
@@ -108,13 +108,32 @@ fn result(
         .message(Message::from(message(finding, names, path).as_str()))
         .locations(vec![written(finding, names, path).unwrap_or_else(|| location(names, path, line(finding, path)))])
         .partial_fingerprints(BTreeMap::from(fingerprints))
-        .opt_suppressions(
-            finding
-                .allowed
-                .as_deref()
-                .map(|reason| vec![Suppression::builder().kind("external").justification(show(reason)).build()]),
-        )
+        .opt_suppressions(finding.allowed.as_deref().map(|reason| vec![suppression(finding, reason)]))
+        .opt_baseline_state(finding.since.map(|since| match since {
+            Since::New => json!("new"),
+            Since::Risen | Since::Ended => json!("updated"),
+            Since::Known => json!("unchanged"),
+        }))
         .properties(properties(finding, lists))
+        .build()
+}
+
+/// Who lets it pass, why and until when. Readers show the justification alone, so it says everything.
+fn suppression(finding: &Finding, reason: &str) -> Suppression {
+    let builder = Suppression::builder().kind("external").status("accepted");
+    let Some(by) = &finding.allowed_by else { return builder.justification(show(reason)).build() };
+    let (owner, expires) = (by.owner.as_deref().map(show), by.expires.as_deref().map(show));
+    let terms: Vec<String> = [
+        owner.as_ref().map(|owner| format!("owner {owner}")),
+        expires.as_ref().map(|expires| format!("until {expires}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
+    builder
+        .justification(format!("{}{terms}", show(reason)))
+        .properties(bag([("owner", json!(owner)), ("expires", json!(expires)), ("entry", json!(show(&by.entry)))]))
         .build()
 }
 
@@ -221,6 +240,8 @@ fn properties(finding: &Finding, lists: &mut Lists) -> PropertyBag {
         ("confidence", json!(finding.confidence.word())),
         ("secrets", secrets(finding, lists)),
         ("allowed", json!(finding.allowed.as_deref().map(show))),
+        ("ratedBefore", json!(finding.rated.as_ref().map(|rated| rated.severity.word()))),
+        ("evidenceDigest", json!(finding.evidence_digest)),
         ("remedy", json!(finding.remedy.id)),
         ("evidence", lists.take(evidence, EVIDENCE_MAX)),
         ("evidenceTotal", json!(finding.evidence.len())),
