@@ -138,6 +138,8 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
         searched: options.secrets.then(|| searched(&inventory)),
         diagnostics: diagnose(&image, &inventory).into_iter().chain(untold).collect(),
         rules: catalogue.about(),
+        dockerfile: dockerfile.as_ref().map(|(dockerfile, _)| dockerfile.name().to_string()),
+        frameworks: catalogue.frameworks.clone(),
         tool: tool(catalogue),
         image: image.redacted(),
     })

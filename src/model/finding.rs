@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Digest, ImageInfo, ImagePath, Manager, Standing};
+use super::{Coverage, Digest, Framework, ImageInfo, ImagePath, Manager, Standing};
 
 /// How bad a finding is. Ordered: `Note` is the least.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -536,6 +536,12 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// What the rules say about themselves, for reporters: only the rules that can fire.
     pub rules: Vec<RuleAbout>,
+    /// Name of the Dockerfile that it was judged with, where there is one; no part of JSON.
+    #[serde(skip)]
+    pub dockerfile: Option<String>,
+    /// The frameworks that the rules are mapped to, for reporters; no part of JSON.
+    #[serde(skip)]
+    pub frameworks: Vec<Framework>,
     /// Version of offcut and digest of the catalogue.
     pub tool: ToolInfo,
 }

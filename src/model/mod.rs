@@ -2,9 +2,11 @@
 //!
 //! Nothing in here reads or writes anything.
 
+pub mod date;
 mod digest;
 mod facts;
 mod finding;
+mod framework;
 mod image;
 mod lang;
 mod node;
@@ -16,6 +18,6 @@ mod shape;
 mod sums;
 
 pub use self::{
-    digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*, shape::*,
-    sums::*,
+    digest::Digest, facts::*, finding::*, framework::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*,
+    shape::*, sums::*,
 };

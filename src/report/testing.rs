@@ -54,6 +54,8 @@ pub(crate) fn empty() -> Report {
         searched: None,
         diagnostics: Vec::new(),
         rules: vec![gcc_rule(), root_rule(), make_rule()],
+        dockerfile: None,
+        frameworks: Vec::new(),
         tool: ToolInfo { version: "0.1.0".into(), catalogue: Some(Digest::new([7; 32])) },
     }
 }

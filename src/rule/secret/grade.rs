@@ -4,14 +4,13 @@
 
 use std::collections::HashSet;
 
-use super::date;
 use crate::{
     catalogue::{Catalogue, Rule},
     inventory::{
         File, FileId, Inventory,
         vouch::{How, Vouched},
     },
-    model::{FileSums, Harmless, SeenSecret, Severity, Standing},
+    model::{FileSums, Harmless, SeenSecret, Severity, Standing, date},
 };
 
 /// The judgement of one place.

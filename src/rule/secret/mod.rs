@@ -3,7 +3,6 @@
 //! Values are not known here. What decides is how sure the probe is, whose file it is, and whether the bytes are those
 //! that a package manager recorded. A word in a path decides nothing.
 
-mod date;
 mod grade;
 mod metadata;
 mod places;

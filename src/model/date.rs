@@ -1,4 +1,4 @@
-//! Days of the calendar, for tokens that say until when they hold.
+//! Days and times of the calendar, in UTC.
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -20,6 +20,12 @@ pub fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// A time in seconds since 1970 as RFC 3339 has it: `2026-11-27T22:55:00Z`.
+pub fn time(seconds: i64) -> String {
+    let of_day = seconds.rem_euclid(DAY);
+    format!("{}T{:02}:{:02}:{:02}Z", day(seconds), of_day / 3_600, of_day / 60 % 60, of_day % 60)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +41,18 @@ mod tests {
             (-1, "1969-12-31"),
         ] {
             assert_eq!(day(seconds), want);
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_the_day() {
+        for (seconds, want) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (1_000_000_000, "2001-09-09T01:46:40Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(time(seconds), want);
         }
     }
 }
