@@ -322,6 +322,8 @@ pub(super) enum Format {
     Json,
     /// For code scanning: SARIF 2.1.0
     Sarif,
+    /// To print and to keep: one HTML file
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -386,7 +388,9 @@ impl FromStr for Output {
         let (format, file) = match text.split_once('=') {
             Some((word, file)) if !word.contains(['/', '.']) => {
                 let format = <Format as ValueEnum>::from_str(word, false).map_err(|_| {
-                    format!("'{word}' is no format; use table, json or sarif, or ./{text} for a file of that name")
+                    format!(
+                        "'{word}' is no format; use table, json, sarif or html, or ./{text} for a file of that name"
+                    )
                 })?;
                 (Some(format), file)
             }

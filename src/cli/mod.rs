@@ -3,6 +3,7 @@
 //! The only place that knows how errors are shown and what exit codes mean.
 
 mod args;
+mod clock;
 mod diff;
 mod dockerfile;
 mod fix;

@@ -9,7 +9,7 @@ use std::{
 use super::{
     NOT_JUDGED,
     args::{Command, Files, Format, Image, Output, Policies, RowFormat, Rules, Scan},
-    diff,
+    clock, diff,
     dockerfile::Given,
     fix, ledger, output,
     progress::Bar,
@@ -24,7 +24,7 @@ use crate::{
     report::{
         Verdict,
         files::{self, Row},
-        json, sarif, table,
+        html, json, sarif, table,
     },
     scan::{self, ScanOptions},
 };
@@ -97,6 +97,9 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
     let given =
         args.output.iter().map(|o| Output { format: Some(o.format.unwrap_or(args.format)), file: o.file.clone() });
     let outputs: Vec<Output> = (!replaced).then_some(main).into_iter().chain(given).collect();
+    if outputs.iter().any(|o| o.format == Some(Format::Html)) {
+        clock::made()?;
+    }
     for (at, Output { file, .. }) in outputs.iter().enumerate() {
         if outputs.iter().take(at).any(|o| o.file == *file) {
             return Err(Error::usage(format!("two reports would go to \"{}\"", file.display()))
@@ -142,6 +145,7 @@ fn write(report: &Report, verdict: &Verdict, format: Format, look: table::Look, 
         Format::Table => table::write(report, verdict, look, out),
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Html => html::write(report, verdict, clock::made().map_err(io::Error::other)?, out),
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod diff;
 pub mod files;
 pub mod fix;
+pub mod html;
 pub mod json;
 pub mod ledger;
 pub mod sarif;
