@@ -96,7 +96,6 @@ fn selector(text: &str, rules: &BTreeMap<String, Rule>) -> Option<Selector> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::catalogue::Catalogue;
 
     const HEAD: &str =

@@ -2,13 +2,16 @@
 //!
 //! A control is never called met. "Nothing found" says what it says: the rules that bear on it were silent.
 
-use std::io::{self, Write};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+};
 
 use super::{
     anchor, escape,
     evaluated::{Evaluated, Outcome},
     family_name,
-    findings::badge,
+    findings::{self, badge},
 };
 use crate::{
     model::{Aspect, Control, Family, Framework, Report, RuleAbout},
@@ -53,14 +56,14 @@ fn framework(report: &Report, framework: &Framework, evaluated: &Evaluated<'_>, 
     )?;
     writeln!(
         out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\"><table class=\"controls\">\n<thead><tr>\
+        "<section class=\"scroll\" tabindex=\"0\" aria-label=\"{name}\"><table class=\"controls\">\n<thead><tr>\
          <th scope=\"col\">Item</th><th scope=\"col\">What it asks for</th><th scope=\"col\">Result</th><th \
          scope=\"col\">Evidence</th></tr></thead>\n<tbody>"
     )?;
     for (control, (outcome, found)) in &controls {
         self::control(report, control, *outcome, found, out)?;
     }
-    writeln!(out, "</tbody>\n</table></div>")
+    writeln!(out, "</tbody>\n</table></section>")
 }
 
 fn control(
@@ -79,16 +82,7 @@ fn control(
         result(outcome)
     )?;
     if !found.is_empty() {
-        let name = |&at: &usize| {
-            let finding = report.findings.get(at)?;
-            Some(format!("<a href=\"#{}\">{}</a>", anchor(at), escape::clipped(&table::subject(finding), 60)))
-        };
-        let names: Vec<String> = found.iter().take(NAMED).filter_map(name).collect();
-        let more = match found.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {} more", text::count(more as u64)),
-        };
-        writeln!(out, "<p>{}{more}</p>", names.join(", "))?;
+        writeln!(out, "<p>{}</p>", named(report, found))?;
     }
     for aspect in &control.shows {
         writeln!(out, "<p>{}</p>", shown(report, *aspect))?;
@@ -104,6 +98,29 @@ fn control(
         writeln!(out, "<p class=\"beyond\">{label}{}.</p>", escape::plain(beyond))?;
     }
     writeln!(out, "</td></tr>")
+}
+
+/// The findings by name, those of one name once.
+fn named(report: &Report, found: &[usize]) -> String {
+    let mut names: Vec<(String, usize)> = Vec::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for (at, finding) in found.iter().filter_map(|&at| Some((at, report.findings.get(at)?))) {
+        let count = counts.entry(findings::name(finding)).or_default();
+        *count += 1;
+        if *count == 1 {
+            names.push((findings::name(finding), at));
+        }
+    }
+    let link = |(name, at): &(String, usize)| {
+        let times = counts.get(name).copied().unwrap_or_default();
+        let times = if times > 1 { format!(" (\u{d7}{})", text::count(times as u64)) } else { String::new() };
+        format!("<a href=\"#{}\">{}</a>{times}", anchor(*at), escape::clipped(name, 60))
+    };
+    let links: Vec<String> = names.iter().take(NAMED).map(link).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => links.join(", "),
+        more => format!("{} and {} more", links.join(", "), text::count(more as u64)),
+    }
 }
 
 fn result(outcome: Outcome) -> String {
@@ -143,8 +160,8 @@ fn shown(report: &Report, aspect: Aspect) -> String {
 fn rules(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "<section id=\"rules\">\n<h2>Rules</h2>\n<p>Every rule of this rule set, by family, and what became of it.</p>\n<div \
-         class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Rules by family\"><table>\n<thead><tr><th \
+        "<section id=\"rules\">\n<h2>Rules</h2>\n<p>Every rule of this rule set, by family, and what became of it.</p>\n<section \
+         class=\"scroll\" tabindex=\"0\" aria-label=\"Rules by family\"><table>\n<thead><tr><th \
          scope=\"col\">Family</th><th scope=\"col\" class=\"num\">Rules</th><th scope=\"col\" class=\"num\">With \
          findings</th><th scope=\"col\" class=\"num\">Nothing found</th><th scope=\"col\" class=\"num\">Not \
          evaluated</th></tr></thead>\n<tbody>"
@@ -180,7 +197,7 @@ fn rules(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io:
         silent.push((word, nothing, None));
         idle.push((word, not, why));
     }
-    writeln!(out, "</tbody>\n</table></div>")?;
+    writeln!(out, "</tbody>\n</table></section>")?;
     names("Looked and found nothing", &silent, out)?;
     names("Not evaluated", &idle, out)?;
     writeln!(out, "</section>")

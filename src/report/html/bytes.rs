@@ -9,12 +9,12 @@ use std::{
 };
 
 use super::{
-    anchor, escape, family_name,
+    anchor, escape, family_name, findings,
     treemap::{self, Cell, Group},
 };
 use crate::{
     model::{Finding, LayerSummary, Origin, Report, Severity, State},
-    report::{table, text},
+    report::text,
 };
 
 /// Cells of one family; what is smaller is drawn as one.
@@ -105,7 +105,7 @@ fn group(name: &str, findings: &[(usize, &Finding)]) -> Group {
     let mut findings = findings.to_vec();
     findings.sort_by_key(|(_, finding)| std::cmp::Reverse(weight(finding)));
     let cell = |&(at, finding): &(usize, &Finding)| {
-        let subject = table::subject(finding);
+        let subject = findings::name(finding);
         Cell {
             title: format!("{}: {subject}, {}, {}", finding.severity, text::bytes(weight(finding)), finding.rule),
             name: subject,
@@ -183,8 +183,6 @@ fn layer(
         Origin::Base => " <span class=\"tag\">base</span>",
         Origin::Own | Origin::Unknown => "",
     };
-    let command = at.created_by.as_deref().map(text::command).filter(|command| !command.is_empty());
-    let command = command.unwrap_or_else(|| "the history does not say what made it".to_string());
     let bytes = found.map_or(0, |found| found.values().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes)));
     let share = if bytes > 0 { format!("; {} in findings", text::bytes(bytes)) } else { String::new() };
     let segments: Vec<(&str, u64)> =
@@ -192,12 +190,13 @@ fn layer(
     writeln!(
         out,
         "<li><div class=\"head\"><b>{}</b>{origin} <span class=\"num\">{} unpacked, {} stored{share}</span></div>\
-         <code>{}</code>{}</li>",
+         <p>{}</p>{}</li>",
         at.number,
         text::bytes(*tar_bytes),
         text::bytes(*blob_bytes),
-        escape::short(&command),
-        bar(&segments, *tar_bytes, most),
+        findings::command(at),
+        // Less than a pixel says nothing.
+        if *tar_bytes > most / 500 || bytes > 0 { bar(&segments, *tar_bytes, most) } else { String::new() },
     )
 }
 
@@ -250,7 +249,7 @@ mod tests {
         let page = printed(&testing::report());
         assert!(page.contains("80.0 MB unpacked, 31.0 MB stored; 312 MB in findings"), "{page}");
         assert!(page.contains("<b>1</b> <span class=\"tag\">base</span>"), "{page}");
-        assert!(page.contains("<code>RUN apt-get install -y gcc</code>"), "{page}");
+        assert!(page.contains("<p><code>RUN apt-get install -y gcc</code></p>"), "{page}");
     }
 
     #[test]

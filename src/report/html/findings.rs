@@ -53,25 +53,26 @@ pub(super) fn write(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Wr
 fn overview(shown: &[(usize, &Finding)], out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Overview of the findings\"><table \
+        "<section class=\"scroll\" tabindex=\"0\" aria-label=\"Overview of the findings\"><table \
          class=\"overview\">\n<thead><tr><th scope=\"col\">Severity</th><th scope=\"col\">Finding</th><th scope=\"col\" \
          class=\"num\">Layer</th><th scope=\"col\" class=\"num\">Size</th></tr></thead>\n<tbody>"
     )?;
     for (at, finding) in shown.iter().take(UNFOLDED) {
         writeln!(
             out,
-            "<tr><td>{}</td><td><a href=\"#{}\">{}</a> <code class=\"id\">{}</code>{}</td><td class=\"num\">{}</td><td \
+            "<tr><td>{}</td><td><a href=\"#{}\">{}</a> <code class=\"id\">{}</code>{}{}</td><td class=\"num\">{}</td><td \
              class=\"num\">{}</td></tr>",
             badge(finding.severity),
             anchor(*at),
-            escape::short(&table::subject(finding)),
+            escape::short(&name(finding)),
             escape::short(&finding.rule),
+            place(finding).map_or_else(String::new, |place| format!(" <code class=\"id\">{place}</code>")),
             if finding.allowed.is_some() { " <span class=\"tag\">allowed</span>" } else { "" },
             finding.layer.as_ref().map_or_else(|| "\u{2013}".to_string(), |layer| layer.number.to_string()),
             size(finding).unwrap_or_else(|| "\u{2013}".to_string()),
         )?;
     }
-    writeln!(out, "</tbody>\n</table></div>")?;
+    writeln!(out, "</tbody>\n</table></section>")?;
     match shown.len().saturating_sub(UNFOLDED) {
         0 => Ok(()),
         more => writeln!(
@@ -90,17 +91,16 @@ fn finding(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let open = if unfolded { " open" } else { "" };
-    let buried = if finding.state == State::Buried { " <span class=\"tag\">buried</span>" } else { "" };
     let base = if finding.origin == Origin::Base { " <span class=\"tag\">base</span>" } else { "" };
     let allowed = if finding.allowed.is_some() { " <span class=\"tag\">allowed</span>" } else { "" };
     let size = size(finding).map_or_else(String::new, |size| format!("<span class=\"size\">{size}</span>"));
     writeln!(
         out,
-        "<details class=\"finding {}\"{open}>\n<summary>{} <b>{}</b> <code class=\"id\">{}</code>{buried}{base}{allowed} \
+        "<details class=\"finding {}\"{open}>\n<summary>{} <b>{}</b> <code class=\"id\">{}</code>{base}{allowed} \
          {size}</summary>\n<div class=\"body\" id=\"{}\">",
         finding.severity,
         badge(finding.severity),
-        escape::short(&table::subject(finding)),
+        escape::short(&name(finding)),
         escape::short(&finding.rule),
         anchor(at),
     )?;
@@ -131,7 +131,7 @@ fn finding(
         entry("Also", &format!("{} of older copies in lower layers", text::bytes(finding.buried_bytes)), out)?;
     }
     if let Some(witness) = &finding.need.witness {
-        entry("Needed", &format!("{}: {}", finding.need.reach.word(), escape::plain(witness)), out)?;
+        entry("Need", &format!("{}: {}", finding.need.reach.word(), escape::plain(witness)), out)?;
     }
     if !finding.removal.also.is_empty() {
         let names = listed(finding.removal.also.iter().map(|name| escape::short(name)), PACKAGES);
@@ -148,7 +148,11 @@ fn finding(
     }
     references(&finding.refs, out)?;
     let confidence = finding.confidence.word();
-    entry("Sureness", &format!("{confidence}; fingerprint <code>{}</code>", escape::short(&finding.fingerprint)), out)?;
+    entry(
+        "Confidence",
+        &format!("{confidence}; fingerprint <code>{}</code>", escape::short(&finding.fingerprint)),
+        out,
+    )?;
     writeln!(out, "</dl>\n</div>\n</details>")
 }
 
@@ -158,12 +162,16 @@ fn entry(label: &str, html: &str, out: &mut dyn Write) -> io::Result<()> {
 
 fn layer(layer: &LayerRef, layers: usize, origin: Origin) -> String {
     let from = if origin == Origin::Base { ", of the base image" } else { "" };
+    format!("{} of {layers}{from}: {}", layer.number, command(layer))
+}
+
+/// What made a layer.
+pub(super) fn command(layer: &LayerRef) -> String {
     let command = layer.created_by.as_deref().map(text::command).filter(|command| !command.is_empty());
-    let command = command.map_or_else(
+    command.map_or_else(
         || "the history does not say what made it".to_string(),
         |command| format!("<code>{}</code>", escape::short(&command)),
-    );
-    format!("{} of {layers}{from}: {command}", layer.number)
+    )
 }
 
 /// The pieces that say something new come first, as in the table.
@@ -190,7 +198,7 @@ fn parts(parts: &[(usize, &Finding)], out: &mut dyn Write) -> io::Result<()> {
     }
     let mut html = String::from("<ul>");
     for (at, part) in parts {
-        let (subject, rule) = (escape::short(&table::subject(part)), escape::short(&part.rule));
+        let (subject, rule) = (escape::short(&name(part)), escape::short(&part.rule));
         let size = size(part).map_or_else(String::new, |size| format!(" {size}"));
         html.push_str(&format!("<li id=\"{}\">{subject} <code class=\"id\">{rule}</code>{size}</li>", anchor(*at)));
     }
@@ -261,8 +269,7 @@ fn remedies(shown: &[(usize, &Finding)], out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "<section id=\"remedies\">\n<h2>What to do</h2>")?;
     for remedy in order {
         let users = users.get(remedy.id.as_str()).map_or(&[][..], Vec::as_slice);
-        let names =
-            users.iter().map(|(at, f)| format!("<a href=\"#{}\">{}</a>", anchor(*at), escape::short(&f.subject)));
+        let names = users.iter().map(|(at, f)| format!("<a href=\"#{}\">{}</a>", anchor(*at), escape::short(&name(f))));
         writeln!(
             out,
             "<article id=\"{}\">\n<h3>{}</h3>\n<p>{}</p>",
@@ -288,7 +295,7 @@ fn allowed(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "<section id=\"allowed\">\n<h2>Allowed</h2>\n<p>Somebody looked at these findings and lets them pass; they fail no \
-         gate.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Allowed findings\"><table>\n<thead><tr>\
+         gate.</p>\n<section class=\"scroll\" tabindex=\"0\" aria-label=\"Allowed findings\"><table>\n<thead><tr>\
          <th scope=\"col\">Finding</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>"
     )?;
     for (at, finding, reason) in allowed {
@@ -297,16 +304,39 @@ fn allowed(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "<tr><td>{} <a href=\"#{}\">{}</a> <code class=\"id\">{}</code></td><td>{}</td></tr>",
             badge(finding.severity),
             anchor(at),
-            escape::short(&table::subject(finding)),
+            escape::short(&name(finding)),
             escape::short(&finding.rule),
             escape::plain(reason)
         )?;
     }
-    writeln!(out, "</tbody>\n</table></div>\n</section>")
+    writeln!(out, "</tbody>\n</table></section>\n</section>")
 }
 
 pub(super) fn badge(severity: Severity) -> String {
     format!("<span class=\"badge {severity}\">{severity}</span>")
+}
+
+/// What a finding is called: the tool, or what is wrong where there is none.
+pub(super) fn name(finding: &Finding) -> String {
+    let of_no_tool = [
+        Family::RootUser,
+        Family::BrokenRuntime,
+        Family::WrongStage,
+        Family::Secret,
+        Family::Config,
+        Family::Dockerfile,
+    ];
+    let buried = if finding.state == State::Buried { " (buried)" } else { "" };
+    if of_no_tool.contains(&finding.family) { format!("{}{buried}", finding.title) } else { table::subject(finding) }
+}
+
+/// Where most of it is.
+fn place(finding: &Finding) -> Option<String> {
+    match finding.paths.iter().max_by_key(|group| group.bytes) {
+        Some(PathGroup { files, .. }) if files.len() == 1 => files.first().map(escape::path),
+        Some(group) => Some(escape::path(&group.root)),
+        None => finding.evidence.iter().find_map(|piece| piece.path.as_ref()).map(escape::path),
+    }
 }
 
 /// What a finding weighs; what a secret weighs does not matter.

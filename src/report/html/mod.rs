@@ -240,3 +240,202 @@ fn family_name(family: Family) -> &'static str {
         Family::Dockerfile => "Dockerfile",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        catalogue::Catalogue,
+        model::{Framework, Severity},
+        report::testing,
+    };
+
+    fn printed(report: &Report) -> String {
+        let mut out = Vec::new();
+        let verdict = Verdict::of(report, Some(Severity::High));
+        write(report, &verdict, 1_700_000_000, &mut out).expect("a Vec takes everything");
+        String::from_utf8(out).expect("text")
+    }
+
+    fn frameworks() -> Vec<Framework> {
+        Catalogue::builtin().expect("the policies compile").frameworks
+    }
+
+    /// The tags of a page with the names of their attributes, and all values of attributes. Panics where the page is no
+    /// plain sequence of tags and text.
+    fn tags(page: &str) -> (BTreeSet<String>, Vec<String>) {
+        let (mut names, mut values) = (BTreeSet::new(), Vec::new());
+        let (before, after) = page.split_once("<style>").expect("a style");
+        let (_, after) = after.split_once("</style>").expect("its end");
+        for part in before.split('<').skip(1).chain(after.split('<').skip(1)).filter(|part| !part.is_empty()) {
+            let (mut tag, _) = part.split_once('>').unwrap_or_else(|| panic!("a tag that does not end: {part}"));
+            let mut name = tag.split([' ', '\n']).next().unwrap_or_default().to_string();
+            while let Some((left, right)) = tag.split_once("=\"") {
+                let (value, rest) = right.split_once('"').expect("a quoted value");
+                name = format!("{name} {}", left.rsplit(' ').next().unwrap_or_default());
+                values.push(value.to_string());
+                tag = rest;
+            }
+            assert!(!tag.contains(['"', '\'', '=']), "{part}");
+            names.insert(name);
+        }
+        (names, values)
+    }
+
+    #[test]
+    fn nothing_in_an_image_becomes_markup() {
+        const MORE: [&str; 6] = [
+            "\"><script>alert(1)</script>",
+            "' onmouseover='alert(1)' x='",
+            "</title></style></pre></details><h1>x",
+            "<!--",
+            "]]><![CDATA[",
+            "&#60;b&#62; javascript:alert(1)",
+        ];
+        let frameworks = frameworks();
+        let full = |name: &[u8]| {
+            let mut report = testing::hostile(name);
+            report.frameworks.clone_from(&frameworks);
+            let text = String::from_utf8_lossy(name).into_owned();
+            report.findings[1].allowed = Some(text.clone());
+            report.findings[1].need.witness = Some(text.clone());
+            report.findings[0].removal.also = vec![text.clone()];
+            report.findings[0].removal.caution = Some(text.clone());
+            report.findings[0].subject = text.clone();
+            report.findings[0].line =
+                Some(crate::model::DockerfileLine { file: text.clone(), first: 1, last: 2, instruction: text.clone() });
+            report.findings[0].refs.push(text.clone());
+            report.findings[0].refs.push(format!("https://{text}"));
+            report.findings[0].remedy.dockerfile = text.clone();
+            (report.role.how, report.base.how) = (text.clone(), text.clone());
+            report.base.name = Some(text.clone());
+            report.dockerfile = Some(text.clone());
+            if let Some(config) = &mut report.image.config {
+                config.healthcheck = vec![text.clone()];
+                config.exposed_ports = vec![text.clone()];
+                config.created = Some(text);
+            }
+            report
+        };
+        let (plain, _) = tags(&printed(&full(b"x")));
+        for name in testing::HOSTILE.into_iter().chain(MORE.map(str::as_bytes)) {
+            let page = printed(&full(name));
+            let (names, values) = tags(&page);
+            let new: Vec<_> = names.difference(&plain).collect();
+            assert!(new.is_empty(), "{new:?} by {:?}", String::from_utf8_lossy(name));
+            assert!(values.iter().all(|value| !value.starts_with("javascript")), "{values:?}");
+            let raw = |c: char| {
+                c != '\n' && c.is_control()
+                    || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{200b}')
+            };
+            assert!(!page.contains(raw), "{:?}", String::from_utf8_lossy(name));
+        }
+        let page = printed(&full(testing::HOSTILE[2]));
+        assert!(page.contains("b\\xe2\\x80\\xaeidi\\xe2\\x81\\xa6"), "shown, not applied");
+    }
+
+    #[test]
+    fn every_link_within_the_page_leads_somewhere_and_every_id_is_the_only_one() {
+        let mut report = testing::report();
+        report.frameworks = frameworks();
+        report.findings[2].part_of = Some(report.findings[0].fingerprint.clone());
+        report.findings[1].allowed = Some("behind a proxy".into());
+        report.diagnostics.push(testing::unread("it ends early"));
+        let page = printed(&report);
+        let of = |key: &str| -> Vec<String> {
+            let start = format!(" {key}=\"");
+            page.split(&start)
+                .skip(1)
+                .filter_map(|rest| rest.split_once('"'))
+                .map(|(value, _)| value.to_string())
+                .collect()
+        };
+        let ids = of("id");
+        let unique: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len(), "{ids:?}");
+        for link in of("href").iter().filter_map(|link| link.strip_prefix('#')) {
+            assert!(unique.contains(&link.to_string()), "{link}");
+        }
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_from_outside_and_runs_nothing() {
+        let mut report = testing::report();
+        report.frameworks = frameworks();
+        let page = printed(&report);
+        assert!(page.contains(
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src \
+             data:\">"
+        ));
+        for loads in ["<script", "<link", "<img", "<iframe", "src=\"", "@import", "url(http", " style=\"", "<form"] {
+            assert!(!page.contains(loads), "{loads}");
+        }
+    }
+
+    #[test]
+    fn the_verdict_and_what_tells_two_reports_apart_are_on_the_first_page() {
+        let page = printed(&testing::report());
+        let (top, _) = page.split_once("<nav").expect("contents");
+        for wanted in [
+            "<title>FAILED: docker:registry.example:5000/shop/api:1.4</title>",
+            "<time datetime=\"2023-11-14T22:13:20Z\">2023-11-14T22:13:20Z</time>",
+            "<strong>FAILED</strong> <span>1 finding is high or worse</span>",
+            "3 findings (1 high, 1 medium, 1 low); 312 MB need not ship",
+            &testing::report().image.id.expect("an id").to_string(),
+        ] {
+            assert!(top.contains(wanted), "{wanted}");
+        }
+        let (_, about) = page.split_once("id=\"about\"").expect("the end");
+        assert!(about.contains(&testing::report().tool.catalogue.expect("a digest").to_string()));
+        assert!(about.contains("not an attestation of compliance"));
+        let mut partial = testing::empty();
+        partial.diagnostics.push(testing::unread("it ends early"));
+        let page = printed(&partial);
+        assert!(page.contains("<strong>NOT JUDGED</strong> <span>1 thing was not read</span>"));
+        assert!(page.contains("1 thing was not read: that nothing was found there means nothing"));
+    }
+
+    #[test]
+    fn a_control_says_what_was_found_allowed_not_found_or_not_looked_at() {
+        let mut report = testing::report();
+        report.frameworks = frameworks();
+        let row = |report: &Report, item: &str| {
+            let page = printed(report);
+            let (_, cis) = page.split_once("<h3>CIS Docker Benchmark 1.6.0</h3>").expect("the benchmark");
+            let (_, row) = cis.split_once(&format!("<th scope=\"row\">{item}</th>")).expect("the item");
+            row.split_once("</tr>").expect("its end").0.to_string()
+        };
+        let row_4_3 = row(&report, "4.3");
+        assert!(row_4_3.contains("<span class=\"badge high\">high</span> <span class=\"word\">findings</span>"));
+        assert!(row_4_3.contains("<a href=\"#f-1\">GCC 12.2.0-14</a>, <a href=\"#f-3\">GNU make 4.3 (buried)</a>"));
+        assert!(row(&report, "4.1").contains("User: root (0:0): no USER is set"));
+        assert!(row(&report, "4.4").contains("not evaluated") && row(&report, "4.4").contains("vulnerabilities"));
+        assert!(row(&report, "4.6").contains("HEALTHCHECK: none in the configuration"));
+        assert!(row(&report, "4.8").contains("No rule of this set looks for it."));
+        report.findings[1].allowed = Some("behind a proxy".into());
+        assert!(row(&report, "4.1").contains("<span class=\"badge plain\">allowed</span>"));
+        report.findings.clear();
+        assert!(row(&report, "4.3").contains("<span class=\"badge good\">nothing found</span>"));
+    }
+
+    #[test]
+    fn five_thousand_findings_are_all_there_and_the_page_stays_small() {
+        let page = printed(&testing::many(5_000));
+        assert_eq!(page.matches("<details").count(), 5_000);
+        assert_eq!(page.matches("<article").count(), 1, "a remedy is told once");
+        assert!(page.len() < 20_000_000, "{} bytes", page.len());
+    }
+
+    #[test]
+    fn a_command_of_megabytes_is_not_repeated() {
+        let mut report = testing::many(50);
+        for finding in &mut report.findings {
+            if let Some(layer) = &mut finding.layer {
+                layer.created_by = Some("RUN echo ".repeat(200_000));
+            }
+        }
+        assert!(printed(&report).len() < 400_000);
+    }
+}
