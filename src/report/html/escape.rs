@@ -35,6 +35,11 @@ pub(super) fn path(path: &ImagePath) -> String {
     markup(&text::clip(&path.to_string(), LONG))
 }
 
+/// The beginning of a text that is long enough for a paragraph.
+pub(super) fn start(text: &str) -> &str {
+    head(text, LONG)
+}
+
 /// The beginning of a text, with more characters than so many columns need: the rest is never looked at.
 fn head(text: &str, columns: usize) -> &str {
     let end = text.char_indices().nth(4 * columns + 4).map(|(at, _)| at);

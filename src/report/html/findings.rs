@@ -15,6 +15,8 @@ use crate::{
 
 /// Findings that are unfolded from the start, and told in the overview. A page with thousands of them would be slow.
 const UNFOLDED: usize = 120;
+/// Findings that a browser lays out together, and not before they come near.
+const BATCH: usize = 40;
 /// Pieces of evidence of one finding; JSON has them all.
 const EVIDENCE: usize = 8;
 /// Directories of one finding.
@@ -40,10 +42,14 @@ pub(super) fn write(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Wr
     } else {
         overview(&shown, out)?;
     }
-    for (nth, (at, finding)) in shown.iter().enumerate() {
-        let parts = held.get(finding.fingerprint.as_str()).map_or(&[][..], Vec::as_slice);
-        let parts: Vec<_> = parts.iter().filter_map(|&at| Some((at, report.findings.get(at)?))).collect();
-        self::finding(report, (*at, finding), &parts, nth < UNFOLDED, out)?;
+    for (nth, batch) in shown.chunks(BATCH).enumerate() {
+        writeln!(out, "<div class=\"batch\">")?;
+        for (at, finding) in batch {
+            let parts = held.get(finding.fingerprint.as_str()).map_or(&[][..], Vec::as_slice);
+            let parts: Vec<_> = parts.iter().filter_map(|&at| Some((at, report.findings.get(at)?))).collect();
+            self::finding(report, (*at, finding), &parts, (nth + 1) * BATCH <= UNFOLDED, out)?;
+        }
+        writeln!(out, "</div>")?;
     }
     writeln!(out, "</section>")?;
     remedies(&shown, out)?;
@@ -66,7 +72,7 @@ fn overview(shown: &[(usize, &Finding)], out: &mut dyn Write) -> io::Result<()> 
             anchor(*at),
             escape::short(&name(finding)),
             escape::short(&finding.rule),
-            place(finding).map_or_else(String::new, |place| format!(" <code class=\"id\">{place}</code>")),
+            place(finding).map_or_else(String::new, |place| format!(" <code class=\"id place\">{place}</code>")),
             if finding.allowed.is_some() { " <span class=\"tag\">allowed</span>" } else { "" },
             finding.layer.as_ref().map_or_else(|| "\u{2013}".to_string(), |layer| layer.number.to_string()),
             size(finding).unwrap_or_else(|| "\u{2013}".to_string()),
@@ -96,15 +102,15 @@ fn finding(
     let size = size(finding).map_or_else(String::new, |size| format!("<span class=\"size\">{size}</span>"));
     writeln!(
         out,
-        "<details class=\"finding {}\"{open}>\n<summary>{} <b>{}</b> <code class=\"id\">{}</code>{base}{allowed} \
-         {size}</summary>\n<div class=\"body\" id=\"{}\">",
+        "<details class=\"finding {}\"{open}><summary>{} <b>{}</b> <code class=\"id\">{}</code>{base}{allowed} \
+         {size}</summary><div class=\"body\" id=\"{}\">",
         finding.severity,
         badge(finding.severity),
         escape::short(&name(finding)),
         escape::short(&finding.rule),
         anchor(at),
     )?;
-    writeln!(out, "<p>{}</p>\n<dl>", escape::plain(&finding.why))?;
+    write!(out, "<p>{}</p><dl>", escape::plain(&finding.why))?;
     let layers = report.layers.len();
     if let Some(reason) = &finding.allowed {
         entry("Allowed", &escape::plain(reason), out)?;
@@ -153,11 +159,12 @@ fn finding(
         &format!("{confidence}; fingerprint <code>{}</code>", escape::short(&finding.fingerprint)),
         out,
     )?;
-    writeln!(out, "</dl>\n</div>\n</details>")
+    writeln!(out, "</dl></div></details>")
 }
 
 fn entry(label: &str, html: &str, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "<div><dt>{label}</dt><dd>{html}</dd></div>")
+    // No line ends: thousands of findings are half as many nodes for the browser.
+    write!(out, "<div><dt>{label}</dt><dd>{html}</dd></div>")
 }
 
 fn layer(layer: &LayerRef, layers: usize, origin: Origin) -> String {
@@ -167,8 +174,9 @@ fn layer(layer: &LayerRef, layers: usize, origin: Origin) -> String {
 
 /// What made a layer.
 pub(super) fn command(layer: &LayerRef) -> String {
-    let command = layer.created_by.as_deref().map(text::command).filter(|command| !command.is_empty());
-    command.map_or_else(
+    // A history entry of megabytes is not gone through for every finding of its layer.
+    let command = layer.created_by.as_deref().map(|created_by| text::command(escape::start(created_by)));
+    command.filter(|command| !command.is_empty()).map_or_else(
         || "the history does not say what made it".to_string(),
         |command| format!("<code>{}</code>", escape::short(&command)),
     )
@@ -326,17 +334,17 @@ pub(super) fn name(finding: &Finding) -> String {
         Family::Config,
         Family::Dockerfile,
     ];
-    let buried = if finding.state == State::Buried { " (buried)" } else { "" };
-    if of_no_tool.contains(&finding.family) { format!("{}{buried}", finding.title) } else { table::subject(finding) }
+    if of_no_tool.contains(&finding.family) { text::plain(&finding.title) } else { table::subject(finding) }
 }
 
-/// Where most of it is.
+/// Where most of it is, for one line.
 fn place(finding: &Finding) -> Option<String> {
-    match finding.paths.iter().max_by_key(|group| group.bytes) {
-        Some(PathGroup { files, .. }) if files.len() == 1 => files.first().map(escape::path),
-        Some(group) => Some(escape::path(&group.root)),
-        None => finding.evidence.iter().find_map(|piece| piece.path.as_ref()).map(escape::path),
-    }
+    const COLUMNS: usize = 64;
+    let path = match finding.paths.iter().max_by_key(|group| group.bytes) {
+        Some(PathGroup { root, files, .. }) => files.first().filter(|_| files.len() == 1).or(Some(root)),
+        None => finding.evidence.iter().find_map(|piece| piece.path.as_ref()),
+    };
+    path.map(|path| escape::clipped(&path.to_string(), COLUMNS))
 }
 
 /// What a finding weighs; what a secret weighs does not matter.
