@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn the_exit_code_is_the_verdict_whatever_the_format() {
         let mut report = testing::report();
-        for format in ["table", "json", "sarif"] {
+        for format in ["table", "json", "sarif", "html"] {
             assert_eq!(delivered(&report, &["-f", format]).0, 1);
             assert_eq!(delivered(&report, &["-f", format, "--fail-on", "critical"]).0, 0);
             assert_eq!(delivered(&report, &["-f", format, "--fail-on", "never"]).0, 0);
