@@ -153,6 +153,8 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
         diagnostics: diagnose(&image, &inventory).into_iter().chain(untold).collect(),
         rules: catalogue.about(),
         policy: None,
+        dockerfile: dockerfile.as_ref().map(|(dockerfile, _)| dockerfile.name().to_string()),
+        frameworks: catalogue.frameworks.clone(),
         tool: tool(catalogue),
         image: image.redacted(),
     })

@@ -127,6 +127,22 @@ fn the_same_image_gives_the_same_bytes_at_any_number_of_threads() {
 }
 
 #[test]
+fn a_fixed_time_gives_the_same_page_and_a_wrong_one_is_refused_before_the_scan() {
+    let page = |time: &str, jobs: &str| {
+        let mut command = offcut(&["scan", IMAGE, "-f", "html", "-j", jobs]);
+        finished(command.env("SOURCE_DATE_EPOCH", time).output().expect("it starts"))
+    };
+    let (code, one, _) = page("1700000000", "1");
+    assert_eq!(code, 1);
+    assert_eq!(page("1700000000", "4").1, one);
+    assert!(one.starts_with("<!DOCTYPE html>") && one.ends_with("</html>\n"));
+    assert!(one.contains("2023-11-14T22:13:20Z") && one.contains("<h3>CIS Docker Benchmark 1.6.0</h3>"));
+    let (code, out, err) = page("yesterday", "1");
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("SOURCE_DATE_EPOCH") && err.contains("\"yesterday\" is no number of seconds"), "{err}");
+}
+
+#[test]
 fn options_come_from_the_environment_and_the_command_line_wins() {
     let with = |args: &[&str]| {
         let mut command = offcut(args);

@@ -12,7 +12,7 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Catalogue, Content, Fault, Files, Glob, Member, Module, Names, Places, Rule, Structure, Tree, ground,
+    Catalogue, Content, Fault, Files, Glob, Member, Module, Names, Places, Rule, Structure, Tree, framework, ground,
     roles::Roles,
     schema::{self, MemberKind, ModuleManager},
     secret,
@@ -132,8 +132,9 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
     let mut roles = Roles::default();
     let mut forms = Vec::new();
     let mut rules = BTreeMap::new();
-    let mut company = Vec::new();
+    let (mut company, mut mapped) = (Vec::new(), Vec::new());
     for (name, text, file) in parsed {
+        mapped.extend(file.framework.into_iter().map(|raw| (name, line(text, raw.id.span().start), raw)));
         roles.extend(file.program, file.work, file.marker);
         for raw in file.rule {
             let mut check = Check::new(name, line(text, raw.id.span().start), &mut faults);
@@ -162,6 +163,16 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
         Check::new(file, line, &mut faults).fault(text);
     }
 
+    let mut frameworks = BTreeMap::new();
+    for (name, line, raw) in &mapped {
+        let mut check = Check::new(name, *line, &mut faults);
+        let framework = framework::framework(raw, &rules, &mut check);
+        if frameworks.insert(framework.id.clone(), framework).is_some() {
+            check.fault(format!("there are two frameworks \"{}\"", raw.id.get_ref()));
+        }
+    }
+    let frameworks = frameworks.into_values().collect();
+
     if !faults.is_empty() {
         faults.sort();
         return Err(faults);
@@ -177,6 +188,7 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
         origins,
         places,
         bases,
+        frameworks,
         profiles: Vec::new(),
         roles,
         digest,
@@ -333,7 +345,7 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
 }
 
 /// Lower-case letters, digits and single `-` between them.
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     text.split('-')
         .all(|part| !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'.')))
 }

@@ -4,6 +4,7 @@
 
 mod builtin;
 mod compile;
+mod framework;
 mod ground;
 mod leftover;
 pub mod roles;
@@ -29,7 +30,7 @@ pub use self::{
 };
 use crate::{
     Error, Result,
-    model::{Digest, Family, Format, FormatSet, Manager, Remedy, RuleAbout, ShapeWant},
+    model::{Digest, Family, Format, FormatSet, Framework, Manager, Remedy, RuleAbout, ShapeWant},
     probe::{Shapes, secret::SecretRules},
 };
 
@@ -53,6 +54,8 @@ pub struct Catalogue {
     pub bases: Vec<KnownBase>,
     /// Policies to choose from, name and text, sorted by name; [`crate::policy`] reads them.
     pub profiles: Vec<(String, String)>,
+    /// Frameworks of audits, sorted by id.
+    pub frameworks: Vec<Framework>,
     /// Programs that start others, commands that build, marks of roles.
     pub roles: roles::Roles,
     /// Digest over names and contents of all policy files.

@@ -23,6 +23,9 @@ pub struct File {
     /// `[[base]]`.
     #[serde(default)]
     pub base: Vec<Base>,
+    /// `[[framework]]`.
+    #[serde(default)]
+    pub framework: Vec<super::framework::Raw>,
     /// `[[program]]`.
     #[serde(default)]
     pub program: Vec<super::roles::Program>,

@@ -413,6 +413,8 @@ pub(super) enum Format {
     InTotoSvr,
     /// For audits: OSCAL assessment results
     Oscal,
+    /// To print and to keep: one HTML file
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]

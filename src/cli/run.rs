@@ -27,7 +27,7 @@ use crate::{
     report::{
         Verdict, csv,
         files::{self, Row},
-        github, gitlab, intoto, json, junit, markdown, oscal, sarif, table, text,
+        github, gitlab, html, intoto, json, junit, markdown, oscal, sarif, table, text,
     },
     scan::{self, ScanOptions},
 };
@@ -150,6 +150,9 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
     let given =
         args.output.iter().map(|o| Output { format: Some(o.format.unwrap_or(args.format)), file: o.file.clone() });
     let outputs: Vec<Output> = (!replaced).then_some(main).into_iter().chain(given).collect();
+    if outputs.iter().any(|o| o.format == Some(Format::Html)) {
+        clock::made()?;
+    }
     for (at, Output { file, .. }) in outputs.iter().enumerate() {
         if outputs.iter().take(at).any(|o| o.file == *file) {
             return Err(Error::usage(format!("two reports would go to \"{}\"", file.display()))
@@ -216,6 +219,7 @@ fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write
         Format::InTotoTestResult => intoto::test_result(report, verdict, gates, out),
         Format::InTotoSvr => intoto::svr(report, *at, out),
         Format::Oscal => oscal::write(report, *at, out),
+        Format::Html => html::write(report, verdict, *at, out),
     }
 }
 
@@ -341,7 +345,7 @@ mod tests {
     #[test]
     fn the_exit_code_is_the_verdict_whatever_the_format() {
         let mut report = testing::report();
-        for format in ["table", "json", "sarif"] {
+        for format in ["table", "json", "sarif", "html"] {
             assert_eq!(delivered(&report, &["-f", format]).0, 1);
             assert_eq!(delivered(&report, &["-f", format, "--fail-on", "critical"]).0, 0);
             assert_eq!(delivered(&report, &["-f", format, "--fail-on", "never"]).0, 0);

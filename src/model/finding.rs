@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AllowedBy, Coverage, Digest, Fix, ImageInfo, ImagePath, Manager, Patch, PolicyUsed, Rated, Since, Standing,
+    AllowedBy, Coverage, Digest, Fix, Framework, ImageInfo, ImagePath, Manager, Patch, PolicyUsed, Rated, Since,
+    Standing,
 };
 
 /// How bad a finding is. Ordered: `Note` is the least.
@@ -562,6 +563,12 @@ pub struct Report {
     /// The policy that it was judged by; `None` before it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyUsed>,
+    /// Name of the Dockerfile that it was judged with, where there is one; no part of JSON.
+    #[serde(skip)]
+    pub dockerfile: Option<String>,
+    /// The frameworks that the rules are mapped to, for reporters; no part of JSON.
+    #[serde(skip)]
+    pub frameworks: Vec<Framework>,
     /// Version of offcut and digest of the catalogue.
     pub tool: ToolInfo,
 }

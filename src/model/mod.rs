@@ -7,6 +7,7 @@ mod digest;
 mod facts;
 mod finding;
 mod fix;
+mod framework;
 mod image;
 mod lang;
 mod node;
@@ -20,6 +21,6 @@ pub mod size;
 mod sums;
 
 pub use self::{
-    digest::Digest, facts::*, finding::*, fix::*, image::*, lang::*, node::*, path::ImagePath, policy::*, run::*,
-    secret::*, shape::*, sums::*,
+    digest::Digest, facts::*, finding::*, fix::*, framework::*, image::*, lang::*, node::*, path::ImagePath, policy::*,
+    run::*, secret::*, shape::*, sums::*,
 };

@@ -8,6 +8,7 @@ pub mod files;
 pub mod fix;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod intoto;
 pub mod json;
 pub mod junit;

@@ -365,17 +365,7 @@ impl Page<'_> {
     }
 
     fn summary(&mut self, report: &Report, verdict: &Verdict) -> io::Result<()> {
-        let unread = verdict::unread(report);
-        let found = if report.findings.is_empty() {
-            match unread {
-                0 => "nothing found that should have stayed in the builder stage".to_string(),
-                n => format!("nothing found, but {} not read", text::things(n)),
-            }
-        } else {
-            let unread = if unread > 0 { format!("; {} not read", text::things(unread)) } else { String::new() };
-            format!("{}{unread}", count_findings(&report.findings))
-        };
-        for line in text::wrap(&found, self.look.width) {
+        for line in text::wrap(&describe_outcome(report), self.look.width) {
             writeln!(self.out, "{line}")?;
         }
         let color = match verdict {
@@ -421,7 +411,7 @@ fn badge_color(severity: Severity) -> &'static str {
 }
 
 /// The tool and its version; of dev dependencies how many there are, which the title says.
-fn subject(finding: &Finding) -> String {
+pub(super) fn subject(finding: &Finding) -> String {
     if finding.family == Family::DevDependency {
         return text::plain(&finding.title);
     }
@@ -430,12 +420,12 @@ fn subject(finding: &Finding) -> String {
     text::plain(&format!("{}{version}{buried}", finding.subject))
 }
 
-fn describe_evidence(piece: &Evidence) -> String {
+pub(super) fn describe_evidence(piece: &Evidence) -> String {
     let path = piece.path.as_ref().map_or_else(String::new, |p| format!(" in {p}"));
     format!("{}: {}{path}", piece.class.word(), text::plain(&piece.witness))
 }
 
-fn describe_base(base: &BaseLayers, all: usize) -> String {
+pub(super) fn describe_base(base: &BaseLayers, all: usize) -> String {
     let name = base.name.as_deref().map_or_else(String::new, |name| format!("{}, ", text::plain(name)));
     let confidence = base.confidence.map_or_else(String::new, |c| format!(" ({})", c.word()));
     let layers = match base.layers {
@@ -466,17 +456,30 @@ pub(super) fn describe_allowed(finding: &Finding) -> String {
     if terms.is_empty() { reason } else { format!("{reason} ({})", terms.join(", ")) }
 }
 
-fn describe_layer(layer: &LayerRef, layers: usize, from: &str) -> String {
+pub(super) fn describe_layer(layer: &LayerRef, layers: usize, from: &str) -> String {
     let command = layer.created_by.as_deref().map(text::command).filter(|c| !c.is_empty());
     let command = command.unwrap_or_else(|| "the history does not say what made it".to_string());
     format!("{} of {layers}{from}: {command}", layer.number)
 }
 
-fn describe_user(user: &EffectiveUser) -> String {
+pub(super) fn describe_user(user: &EffectiveUser) -> String {
     let id = |id: Option<u32>| id.map_or_else(|| "?".to_string(), |id| id.to_string());
     let ids = format!("{}:{}", id(user.uid), id(user.gid));
     let name = user.name.as_deref().map_or_else(|| ids.clone(), |name| format!("{} ({ids})", text::plain(name)));
     if user.how.is_empty() { name } else { format!("{name}: {}", text::plain(&user.how)) }
+}
+
+/// What was found in one sentence without a full stop, and how much was not read.
+pub(super) fn describe_outcome(report: &Report) -> String {
+    let unread = verdict::unread(report);
+    if report.findings.is_empty() {
+        return match unread {
+            0 => "nothing found that should have stayed in the builder stage".to_string(),
+            n => format!("nothing found, but {} not read", text::things(n)),
+        };
+    }
+    let unread = if unread > 0 { format!("; {} not read", text::things(unread)) } else { String::new() };
+    format!("{}{unread}", count_findings(&report.findings))
 }
 
 fn count_findings(findings: &[Finding]) -> String {

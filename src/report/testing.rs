@@ -63,6 +63,8 @@ pub(crate) fn empty() -> Report {
         diagnostics: Vec::new(),
         rules: vec![gcc_rule(), root_rule(), make_rule()],
         policy: None,
+        dockerfile: None,
+        frameworks: Vec::new(),
         tool: ToolInfo { version: "0.1.0".into(), catalogue: Some(Digest::new([7; 32])) },
     }
 }

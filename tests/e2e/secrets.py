@@ -332,7 +332,7 @@ def image(offcut, docker, row, builder, work, show):
     file.write_text(dockerfile)
     tag = f"offcut-secrets/{row.name}-{builder}"
     docker.build(tag, context, "--file", file, *arguments, buildkit=builder == "buildkit")
-    outputs = {name: scan(offcut, docker, tag, name) for name in ("json", "sarif", "table")}
+    outputs = {name: scan(offcut, docker, tag, name) for name in ("json", "sarif", "table", "html")}
     report = json.loads(outputs["json"][0])
     found = [finding for finding in report["findings"] if finding["family"] == "secret"]
     told = "\n".join(line(finding) for finding in found)
