@@ -1,9 +1,11 @@
 //! `offcut fix`: the Dockerfile on standard output or in its place, what changed and why on standard error.
 
+use std::time::Instant;
+
 use super::{
     args::{Fix as Args, FixFormat},
     output,
-    run::{Console, bar, load, options, printed},
+    run::{Console, bar, load, options, printed, tell_read},
 };
 use crate::{
     attribution::told::Dockerfile,
@@ -25,10 +27,12 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
         output::check(&args.dockerfile).map_err(|e| Error::usage(what()).cause(e))?;
     }
     let options = ScanOptions { secrets: false, ..options(&args.image) };
+    let started = Instant::now();
     let made = {
         let _bar = bar(&args.image, &options, console);
         scan::mend(&args.image.reference, &catalogue, &dockerfile, &options)?
     };
+    tell_read(&args.image.reference, started, &mut console.err);
     let old = dockerfile.file().text();
     if let (Fix::Rewritten(rewrite), true) = (&made, args.write) {
         output::write(&args.dockerfile, |out| out.write_all(rewrite.dockerfile.as_bytes()))
