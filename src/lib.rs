@@ -24,5 +24,6 @@ pub mod report;
 pub mod rule;
 pub mod scan;
 pub mod source;
+pub mod verify;
 
 pub use error::{Error, Result};

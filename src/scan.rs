@@ -20,11 +20,11 @@ use crate::{
     inventory::{Inventory, ledger::Ledger},
     layer::{self, Limits, PeelError, Peeler, Promise},
     model::{
-        BaseLayers, Coverage, Diagnostic, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report, ToolInfo,
+        BaseLayers, Coverage, Diagnostic, Fix, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report,
+        ToolInfo,
     },
     probe::Probes,
-    remedy::{self, Fix, Subject},
-    rule,
+    remedy, rule,
     source::{self, Layout, Source, Stream},
 };
 
@@ -126,6 +126,19 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
     if let Some((dockerfile, lines)) = &dockerfile {
         untold.extend(dockerfile.tell(lines, &mut findings, |text| rule::masked(catalogue, text)));
     }
+    let file = dockerfile.as_ref().map(|(dockerfile, _)| dockerfile);
+    // What the bases have is not asked: that may take longer than the scan.
+    let rewrite = || remedy::fix(&image, &inventory, &findings, file, catalogue, &|_| None);
+    let fix = remedy::is_worth(&findings).then(|| pool.install(rewrite)).map(|fix| shown(fix, catalogue));
+    if let Some(fix) = &fix {
+        remedy::fill(fix, &mut findings);
+    }
+    if let Some(file) = file {
+        remedy::local::patch(file.file(), &image, &mut findings);
+        findings.iter_mut().for_each(|finding| {
+            finding.patch = finding.patch.take().filter(|patch| rule::shown(catalogue, &patch.text) == patch.text);
+        });
+    }
     let image = masked;
     let user = image.config.as_ref().map(|c| rule::effective_user(&c.user, inventory.users(), inventory.groups()));
     Ok(Report {
@@ -135,12 +148,23 @@ fn scan_source(source: Source, catalogue: &Catalogue, options: &ScanOptions) -> 
         role,
         base,
         findings,
+        fix,
         searched: options.secrets.then(|| searched(&inventory)),
         diagnostics: diagnose(&image, &inventory).into_iter().chain(untold).collect(),
         rules: catalogue.about(),
         tool: tool(catalogue),
         image: image.redacted(),
     })
+}
+
+/// What a report may show of a rewrite: no value of a secret, whoever wrote it.
+fn shown(fix: Fix, catalogue: &Catalogue) -> Fix {
+    let Fix::Rewritten(mut rewrite) = fix else { return fix };
+    rewrite.old.clear();
+    for text in [&mut rewrite.dockerfile, &mut rewrite.stage, &mut rewrite.diff] {
+        *text = rule::shown(catalogue, text);
+    }
+    Fix::Rewritten(rewrite)
 }
 
 /// The Dockerfile of an image.
@@ -181,19 +205,16 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 ///
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
-pub fn mend(reference: &str, catalogue: &Catalogue, dockerfile: &Dockerfile, options: &ScanOptions) -> Result<Fix> {
+pub fn mend(
+    reference: &str,
+    catalogue: &Catalogue,
+    dockerfile: Option<&Dockerfile>,
+    options: &ScanOptions,
+) -> Result<Fix> {
     let pool = threads(options)?;
     let source = source::open(reference, &options.source)?;
     let (image, inventory) = read_with(&pool, source, catalogue, options, false)?;
     let rule::Judged { findings, .. } = pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
-    let subject = Subject {
-        image: &image,
-        inventory: &inventory,
-        findings: &findings,
-        file: dockerfile.file(),
-        target: dockerfile.target(),
-        catalogue,
-    };
     // Only an engine knows images by the names that a Dockerfile uses.
     let engine =
         image.reference.split_once(':').map(|(scheme, _)| scheme).filter(|s| matches!(*s, "docker" | "podman"));
@@ -202,7 +223,7 @@ pub fn mend(reference: &str, catalogue: &Catalogue, dockerfile: &Dockerfile, opt
         let source = source::open(&reference, &options.source).ok()?;
         read_with(&pool, source, catalogue, options, false).ok().map(|(_, inventory)| inventory)
     };
-    Ok(remedy::fix(&subject, &read_base))
+    Ok(remedy::fix(&image, &inventory, &findings, dockerfile, catalogue, &read_base))
 }
 
 fn threads(options: &ScanOptions) -> Result<ThreadPool> {

@@ -7,6 +7,7 @@ mod align;
 mod copied;
 mod entry;
 mod expect;
+mod rebuilt;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +24,10 @@ use crate::{
     model::{Confidence, ImageInfo, path, redact},
 };
 
-pub use self::copied::{Copied, CopiedFrom, copied};
+pub use self::{
+    copied::{Copied, CopiedFrom, copied},
+    rebuilt::{Rebuilt, rebuild},
+};
 
 /// Most stages that are looked at.
 const STAGES_MAX: usize = 200;

@@ -84,19 +84,30 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
         bases.extend(file.base.iter().flat_map(|base| ground::bases(base, &mut check)));
     }
 
-    let mut runtimes = Vec::new();
+    let (mut runtimes, mut origins) = (Vec::new(), Vec::new());
     for (name, _, file) in &parsed {
         let mut check = Check::new(name, 0, &mut faults);
+        for origin in &file.origin {
+            for image in [Some(&origin.image), origin.slim.as_ref(), origin.alpine.as_ref()].into_iter().flatten() {
+                let names = ["{version}", "{major}", "{release}"];
+                let rest = names.iter().fold(image.clone(), |text, name| text.replace(name, ""));
+                check.needs(!origin.env.is_empty() && !rest.contains(['{', '}', ' ']), || {
+                    format!("an origin wants `env`, and images with {{version}}, {{major}}, {{release}} and nothing else in braces: \"{image}\"")
+                });
+            }
+            origins.push(origin.clone());
+        }
         for runtime in &file.runtime {
             let images = [&runtime.debian, &runtime.alpine, &runtime.for_static];
             check.needs(!runtime.from.is_empty() && images.iter().any(|image| image.is_some()), || {
                 "a runtime wants `from` and `debian`, `alpine` or `static`".to_string()
             });
             for image in images.into_iter().flatten() {
-                let rest =
-                    ["{tag}", "{release}", "{java}"].iter().fold(image.clone(), |text, name| text.replace(name, ""));
+                let rest = ["{tag}", "{number}", "{suite}", "{release}", "{java}"]
+                    .iter()
+                    .fold(image.clone(), |text, name| text.replace(name, ""));
                 check.needs(!rest.contains(['{', '}', ' ']), || {
-                    format!("a runtime's image has {{tag}}, {{release}} and {{java}}, and nothing else in braces: \"{image}\"")
+                    format!("a runtime's image has {{tag}}, {{number}}, {{suite}}, {{release}} and {{java}}, and nothing else in braces: \"{image}\"")
                 });
             }
             runtimes.push(runtime.clone());
@@ -159,7 +170,7 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
     let literals = literals(&rules);
     let remedies = remedies.into_values().collect();
     let secrets = Arc::new(SecretRules::new(forms));
-    Ok(Catalogue { rules, remedies, runtimes, places, bases, roles, digest, known_keys, secrets, literals })
+    Ok(Catalogue { rules, remedies, runtimes, origins, places, bases, roles, digest, known_keys, secrets, literals })
 }
 
 /// The digest over sorted files; lengths are hashed too, so that no text can pass for two.
@@ -221,6 +232,7 @@ fn remedy(raw: &schema::Remedy, check: &mut Check<'_>) -> Remedy {
         title: raw.title.clone(),
         text: raw.text.trim().to_string(),
         dockerfile: raw.dockerfile.clone(),
+        own: false,
     }
 }
 

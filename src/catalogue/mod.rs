@@ -24,7 +24,7 @@ use serde::Deserialize;
 pub use self::ground::{KnownBase, PlaceKind, Places};
 pub use self::{
     leftover::{Files, MemberPath, Output, Place, RootOf, Tree, TreeMember},
-    schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Runs, Runtime},
+    schema::{Example, ExampleElf, ExampleFile, ExampleModule, ExamplePackage, Origin, Runs, Runtime},
     secret::SecretForm,
 };
 use crate::{
@@ -45,6 +45,8 @@ pub struct Catalogue {
     pub remedies: Vec<Remedy>,
     /// What base images for building are replaced with at run time.
     pub runtimes: Vec<Runtime>,
+    /// Base images that tell by a variable what they are.
+    pub origins: Vec<Origin>,
     /// Where caches and package managers keep their files.
     pub places: Places,
     /// Base images known by their layers.

@@ -35,6 +35,9 @@ pub struct File {
     /// `[[runtime]]`.
     #[serde(default)]
     pub runtime: Vec<Runtime>,
+    /// `[[origin]]`.
+    #[serde(default)]
+    pub origin: Vec<Origin>,
     /// `[[marker]]`.
     #[serde(default)]
     pub marker: Vec<super::roles::Marker>,
@@ -100,7 +103,8 @@ pub struct Runtime {
     pub from: Vec<String>,
     /// What they run.
     pub runs: Runs,
-    /// The image on Debian or Ubuntu; `{tag}`, `{release}` and `{java}` stand for what the base has.
+    /// The image on Debian or Ubuntu; `{tag}`, its `{number}` and its `{suite}` (`-bookworm`), `{release}` and `{java}`
+    /// stand for what the base has.
     #[serde(default)]
     pub debian: Option<String>,
     /// The image on Alpine.
@@ -109,6 +113,22 @@ pub struct Runtime {
     /// The image for programs that need no C library.
     #[serde(default, rename = "static")]
     pub for_static: Option<String>,
+}
+
+/// `[[origin]]`: a base image that tells by a variable of its environment what it is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The variable that holds the version.
+    pub env: String,
+    /// The image with compilers; `{version}`, `{major}` and `{release}` stand for what it has.
+    pub image: String,
+    /// The one without.
+    #[serde(default)]
+    pub slim: Option<String>,
+    /// The one on Alpine.
+    #[serde(default)]
+    pub alpine: Option<String>,
 }
 
 /// `[[known]]`: private keys that everybody has.

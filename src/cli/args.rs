@@ -161,20 +161,39 @@ pub(super) struct Fix {
     pub(super) image: Image,
     #[command(flatten)]
     pub(super) policies: Policies,
-    /// The Dockerfile that the image was built from
+    /// The Dockerfile that the image was built from [default: one that is made of the image's history]
     #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
-    pub(super) dockerfile: PathBuf,
+    pub(super) dockerfile: Option<PathBuf>,
     /// The stage of the Dockerfile that was built [default: the one that fits]
     #[arg(long, value_name = "STAGE", env = "OFFCUT_TARGET")]
     pub(super) target: Option<String>,
+    /// The image that it was built upon, so that its own layers are known for certain
+    #[arg(long, value_name = "[SCHEME:]REF", env = "OFFCUT_BASE")]
+    pub(super) base: Option<String>,
     /// Form of what is printed: the Dockerfile with a table beside it, or one JSON document
     #[arg(short, long, value_enum, default_value_t, env = "OFFCUT_FIX_FORMAT")]
     pub(super) format: FixFormat,
     /// Print the changes as a unified diff
     #[arg(long, conflicts_with = "write", env = "OFFCUT_DIFF", value_parser = FalseyValueParser::new())]
     pub(super) diff: bool,
+    /// Build both Dockerfiles with an engine, and compare what they are and do; written is only what holds
+    #[arg(long, env = "OFFCUT_VERIFY", value_parser = FalseyValueParser::new())]
+    pub(super) verify: bool,
+    /// Directory that is built [default: that of the Dockerfile]
+    #[arg(long, value_name = "DIR", requires = "verify", env = "OFFCUT_CONTEXT")]
+    pub(super) context: Option<PathBuf>,
+    /// Command line of the engine that builds [default: docker, or podman]
+    #[arg(long, value_name = "PROGRAM", requires = "verify", env = "OFFCUT_ENGINE")]
+    pub(super) engine: Option<String>,
+    /// Build argument, NAME=VALUE; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", requires = "verify", env = "OFFCUT_BUILD_ARG")]
+    pub(super) build_arg: Vec<String>,
+    /// Shell command that asks the running container ($OFFCUT_ADDRESS, $OFFCUT_CONTAINER): it has to succeed and to print
+    /// the same of both images [default: the image's health check]
+    #[arg(long, value_name = "COMMAND", requires = "verify", env = "OFFCUT_SMOKE")]
+    pub(super) smoke: Option<String>,
     /// Write the Dockerfile in place
-    #[arg(long, env = "OFFCUT_WRITE", value_parser = FalseyValueParser::new())]
+    #[arg(long, requires = "dockerfile", env = "OFFCUT_WRITE", value_parser = FalseyValueParser::new())]
     pub(super) write: bool,
 }
 
@@ -378,6 +397,26 @@ pub(super) enum Format {
     Json,
     /// For code scanning: SARIF 2.1.0
     Sarif,
+    /// For the comment of a pull request and the summary of a job
+    Markdown,
+    /// For the annotations of a GitHub Actions run
+    Github,
+    /// For continuous integration: a test case for each rule
+    Junit,
+    /// For spreadsheets
+    Csv,
+    /// For GitLab: container scanning
+    Gitlab,
+    /// For GitLab: secret detection
+    GitlabSecret,
+    /// For GitLab: code quality
+    GitlabCodequality,
+    /// For attestations: an in-toto statement with a test result
+    InTotoTestResult,
+    /// For attestations: an in-toto statement with the properties that hold
+    InTotoSvr,
+    /// For audits: OSCAL assessment results
+    Oscal,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -471,7 +510,11 @@ impl FromStr for Output {
         let (format, file) = match text.split_once('=') {
             Some((word, file)) if !word.contains(['/', '.']) => {
                 let format = <Format as ValueEnum>::from_str(word, false).map_err(|_| {
-                    format!("'{word}' is no format; use table, json or sarif, or ./{text} for a file of that name")
+                    let known: Vec<String> = Format::value_variants()
+                        .iter()
+                        .filter_map(|format| Some(format.to_possible_value()?.get_name().to_string()))
+                        .collect();
+                    format!("'{word}' is no format; use {}, or ./{text} for a file of that name", known.join(", "))
                 })?;
                 (Some(format), file)
             }

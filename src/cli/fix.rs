@@ -1,6 +1,6 @@
 //! `offcut fix`: the Dockerfile on standard output or in its place, what changed and why on standard error.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use super::{
     args::{Fix as Args, FixFormat},
@@ -9,40 +9,47 @@ use super::{
 };
 use crate::{
     attribution::told::Dockerfile,
+    catalogue::Catalogue,
     error::{Error, Result},
-    remedy::Fix,
+    model::{Fix, Rewrite},
     report::fix,
     scan::{self, ScanOptions},
+    verify::{self, Proof, Verified},
 };
 
-/// What could not be rewritten surely.
+/// What could not be rewritten surely, or does not do what it did.
 const REFUSED: u8 = 1;
 
 /// Runs the command and returns its exit code.
 pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
     let catalogue = load(&args.policies)?;
-    let dockerfile = Dockerfile::read(&args.dockerfile, args.target.as_deref())?;
-    let what = || format!("can not write the Dockerfile \"{}\"", args.dockerfile.display());
-    if args.write {
-        output::check(&args.dockerfile).map_err(|e| Error::usage(what()).cause(e))?;
+    let given = args.dockerfile.as_deref();
+    let dockerfile = given.map(|file| Dockerfile::read(file, args.target.as_deref())).transpose()?;
+    let what = |file: &Path| format!("can not write the Dockerfile \"{}\"", file.display());
+    let in_place = given.filter(|_| args.write);
+    if let Some(file) = in_place {
+        output::check(file).map_err(|e| Error::usage(what(file)).cause(e))?;
     }
-    let options = ScanOptions { secrets: false, ..options(&args.image) };
+    let options = ScanOptions { base: args.base.clone(), secrets: false, ..options(&args.image) };
     let started = Instant::now();
     let made = {
         let _bar = bar(&args.image, &options, console);
-        scan::mend(&args.image.reference, &catalogue, &dockerfile, &options)?
+        scan::mend(&args.image.reference, &catalogue, dockerfile.as_ref(), &options)?
     };
     tell_read(&args.image.reference, started, &mut console.err);
-    let old = dockerfile.file().text();
-    if let (Fix::Rewritten(rewrite), true) = (&made, args.write) {
-        output::write(&args.dockerfile, |out| out.write_all(rewrite.dockerfile.as_bytes()))
-            .map_err(|e| Error::judge(what()).cause(e))?;
+    let verified = match &made {
+        Fix::Rewritten(rewrite) if args.verify => Some(verify(args, rewrite, &catalogue, &options)?),
+        _ => None,
+    };
+    let holds = verified.as_ref().is_none_or(Verified::holds);
+    if let (Fix::Rewritten(rewrite), Some(file)) = (&made, in_place.filter(|_| holds)) {
+        output::write(file, |out| out.write_all(rewrite.dockerfile.as_bytes()))
+            .map_err(|e| Error::judge(what(file)).cause(e))?;
     }
     match (args.format, &made) {
-        (FixFormat::Json, _) => printed(fix::write_json(&made, old, dockerfile.name(), console.out), console)?,
+        (FixFormat::Json, _) => printed(fix::write_json(&made, verified.as_ref(), console.out), console)?,
         (FixFormat::Text, Fix::Rewritten(rewrite)) if args.diff => {
-            let diff = fix::diff(old, &rewrite.dockerfile, dockerfile.name());
-            printed(console.out.write_all(diff.as_bytes()), console)?;
+            printed(console.out.write_all(rewrite.diff.as_bytes()), console)?;
         }
         (FixFormat::Text, Fix::Rewritten(rewrite)) if !args.write => {
             printed(console.out.write_all(rewrite.dockerfile.as_bytes()), console)?;
@@ -51,7 +58,26 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
     }
     if args.format == FixFormat::Text && !args.image.quiet {
         // Nowhere to complain if this fails.
-        let _ = fix::write_text(&made, &mut console.err);
+        let _ = fix::write_text(&made, verified.as_ref(), &mut console.err);
     }
-    Ok(if matches!(made, Fix::Refused(_)) { REFUSED } else { 0 })
+    Ok(if matches!(made, Fix::Refused(_)) || !holds { REFUSED } else { 0 })
+}
+
+fn verify(args: &Args, rewrite: &Rewrite, catalogue: &Catalogue, options: &ScanOptions) -> Result<Verified> {
+    let beside = args.dockerfile.as_deref().and_then(Path::parent).filter(|dir| *dir != Path::new(""));
+    let context = args.context.as_deref().or(beside).unwrap_or(Path::new("."));
+    if !context.is_dir() {
+        return Err(Error::usage(format!("the context \"{}\" is no directory", context.display()))
+            .help("give --context the directory that is built"));
+    }
+    let proof = Proof {
+        engine: args.engine.as_deref(),
+        context,
+        arguments: &args.build_arg,
+        smoke: args.smoke.as_deref(),
+        patience: verify::PATIENCE,
+    };
+    // The base is that of the old image alone.
+    let options = ScanOptions { base: None, secrets: true, ..options.clone() };
+    verify::verify(&rewrite.old, rewrite, &proof, catalogue, &options)
 }

@@ -22,12 +22,12 @@ use crate::{
     catalogue::Catalogue,
     error::{Error, Result},
     inventory,
-    model::Report,
+    model::{Report, Severity},
     policy::Allowances,
     report::{
-        Verdict,
+        Verdict, csv,
         files::{self, Row},
-        json, sarif, table, text,
+        github, gitlab, intoto, json, junit, markdown, oscal, sarif, table, text,
     },
     scan::{self, ScanOptions},
 };
@@ -167,17 +167,18 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
 /// Writes the report wherever it is wanted, and turns the verdict into the exit code.
 fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Console<'_>) -> Result<u8> {
     let verdict = Verdict::of(report, args.fail_on.0);
+    let told_of = Told { report, verdict, gate: args.fail_on.0, at: time_of_report() };
     let mut told = false;
     for Output { format, file } in outputs {
         let format = format.unwrap_or(args.format);
         if file == Path::new("-") {
             let look = terminal::look(args.color, console.out_terminal);
-            let written = write(report, &verdict, format, look, console.out);
+            let written = write(&told_of, format, look, console.out);
             printed(written, console)?;
             told |= format == Format::Table;
         } else {
             let look = terminal::look_in_file(args.color);
-            output::write(file, |out| write(report, &verdict, format, look, out))
+            output::write(file, |out| write(&told_of, format, look, out))
                 .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
             console.err.debug(|| format!("wrote \"{}\"", file.display()));
         }
@@ -194,11 +195,37 @@ fn deliver(report: &Report, args: &Scan, outputs: &[Output], console: &mut Conso
     })
 }
 
-fn write(report: &Report, verdict: &Verdict, format: Format, look: table::Look, out: &mut dyn Write) -> io::Result<()> {
+/// What reporters tell.
+struct Told<'a> {
+    report: &'a Report,
+    verdict: Verdict,
+    gate: Option<Severity>,
+    /// Seconds since 1970.
+    at: i64,
+}
+
+/// The time that reports carry: now, or that of reproducible builds (`SOURCE_DATE_EPOCH`, in seconds since 1970).
+fn time_of_report() -> i64 {
+    let fixed = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    fixed.unwrap_or_else(|| ScanOptions::default().now)
+}
+
+fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write) -> io::Result<()> {
+    let Told { report, verdict, gate, at } = told;
     match format {
         Format::Table => table::write(report, verdict, look, out),
         Format::Json => json::write(report, out),
         Format::Sarif => sarif::write(report, out),
+        Format::Markdown => markdown::write(report, verdict, out),
+        Format::Github => github::write(report, verdict, out),
+        Format::Junit => junit::write(report, *gate, *at, out),
+        Format::Csv => csv::write(report, out),
+        Format::Gitlab => gitlab::container(report, *at, out),
+        Format::GitlabSecret => gitlab::secrets(report, *at, out),
+        Format::GitlabCodequality => gitlab::code_quality(report, out),
+        Format::InTotoTestResult => intoto::test_result(report, verdict, out),
+        Format::InTotoSvr => intoto::svr(report, *at, out),
+        Format::Oscal => oscal::write(report, *at, out),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Digest, ImageInfo, ImagePath, Manager, Standing};
+use super::{Coverage, Digest, Fix, ImageInfo, ImagePath, Manager, Patch, Standing};
 
 /// How bad a finding is. Ordered: `Note` is the least.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -245,8 +245,11 @@ pub struct Remedy {
     pub title: String,
     /// The multi-stage change in plain words.
     pub text: String,
-    /// A short Dockerfile excerpt.
+    /// A short Dockerfile excerpt: an example, or the last stage that mends this very image.
     pub dockerfile: String,
+    /// Whether the excerpt is made for this image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
 }
 
 /// One thing that should not be in the image.
@@ -301,6 +304,9 @@ pub struct Finding {
     /// The line of the Dockerfile that brought it, where that is sure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<DockerfileLine>,
+    /// The change of that line that mends it, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<Patch>,
     /// Why the user lets it pass; then it fails no gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
@@ -530,6 +536,9 @@ pub struct Report {
     pub base: BaseLayers,
     /// The findings, worst first, then by rule and root.
     pub findings: Vec<Finding>,
+    /// What came of rewriting the Dockerfile, where something at medium or above should go with a builder stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
     /// How much was searched for secrets; `None` when none were looked for.
     pub searched: Option<Coverage>,
     /// What was not read or is odd.

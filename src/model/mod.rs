@@ -5,6 +5,7 @@
 mod digest;
 mod facts;
 mod finding;
+mod fix;
 mod image;
 mod lang;
 mod node;
@@ -16,6 +17,6 @@ mod shape;
 mod sums;
 
 pub use self::{
-    digest::Digest, facts::*, finding::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*, shape::*,
-    sums::*,
+    digest::Digest, facts::*, finding::*, fix::*, image::*, lang::*, node::*, path::ImagePath, run::*, secret::*,
+    shape::*, sums::*,
 };

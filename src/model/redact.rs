@@ -17,6 +17,33 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         .unwrap_or_else(|error| unreachable!("the pattern is a constant: {error}"))
 });
 
+/// The value of a variable whose name says that it is a secret, where it is set.
+static SETTING: LazyLock<Regex> = LazyLock::new(|| {
+    let words = "TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY";
+    let value = r#""(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']+"#;
+    Regex::new(&format!(
+        r"(?m)(?<name>(?:^|[\s;&|(])(?:[A-Za-z0-9_]*_)?(?i-u:{words})[0-9]?)(?<is>=|[ \t]+)(?<value>{value})"
+    ))
+    .unwrap_or_else(|error| unreachable!("the pattern is a constant: {error}"))
+});
+
+/// A line or more of a Dockerfile without the values of what calls itself a secret, and without the logins of addresses.
+///
+/// A value that is a variable itself stays.
+pub fn dockerfile(text: &str) -> String {
+    let lines = text.split_inclusive('\n').map(|line| {
+        let keyword = line.trim_start_matches(['+', '-', ' ']).split_whitespace().next().unwrap_or_default();
+        let old_form = ["ENV", "ARG"].iter().any(|word| keyword.eq_ignore_ascii_case(word));
+        SETTING.replace_all(line, |found: &Captures<'_>| {
+            let part = |name: &str| found.name(name).map_or("", |part| part.as_str());
+            let is_set = part("is") == "=" || old_form;
+            let value = if is_set && !part("value").starts_with('$') { HIDDEN } else { part("value") };
+            format!("{}{}{value}", part("name"), part("is"))
+        })
+    });
+    addresses(&lines.collect::<String>()).into_owned()
+}
+
 /// A history entry's command without the values of build arguments (`|2 A=x B=y /bin/sh -c ...`), of `ENV` and of
 /// `ARG`, and without what addresses hold beside the place they name: a password before the `@`, the values of a query.
 ///
@@ -119,6 +146,25 @@ mod tests {
             ("RUN git clone https://s3cret@h/r.git#access_token=s3cret", "RUN git clone https://...@h/r.git#..."),
         ] {
             assert_eq!(created_by(command), want);
+        }
+    }
+
+    #[test]
+    fn a_dockerfile_keeps_all_but_the_values_of_secrets() {
+        for (text, want) in [
+            ("ENV NPM_TOKEN=s3cret A=b\n", "ENV NPM_TOKEN=... A=b\n"),
+            ("+ENV DB_PASSWORD \"s3 cret\"\n", "+ENV DB_PASSWORD ...\n"),
+            ("RUN API_KEY='s3 cret' make && TOKEN=$(cat x) make", "RUN API_KEY=... make && TOKEN=$(cat x) make"),
+            ("RUN git clone https://me:s3cret@h/r", "RUN git clone https://...@h/r"),
+        ] {
+            assert_eq!(dockerfile(text), want);
+        }
+        for text in [
+            "RUN --mount=type=secret,id=token make token x\n",
+            "ENV KEY_FILE=/run/x PASSWORD_FILE=/run/y\n",
+            "ARG TOKEN\n",
+        ] {
+            assert_eq!(dockerfile(text), text);
         }
     }
 

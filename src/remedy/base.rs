@@ -98,28 +98,46 @@ fn fill(subject: &Subject<'_>, pattern: &str, name: &Name<'_>) -> Result<String,
         };
         image = image.replace("{java}", &java);
     }
-    if image.contains("{tag}") {
+    if image.contains("{tag}") || image.contains("{number}") {
         if name.digest {
             return Stop::refused("the base is named by its digest, and which tag goes with that is not known here");
         }
         // A variant without compilers stays what it is.
         let slim = name.tag.split('-').any(|part| part == "slim");
         let tag = if slim { name.tag.replace("-slim", "").replace("slim", "latest") } else { name.tag.to_string() };
-        image = image.replace("{tag}", &tag).replace(":latest-", ":").replace(":slim-slim", ":slim");
+        let (number, suite) = split_suite(&tag);
+        image = image.replace("{number}", number).replace("{suite}", suite).replace("{tag}", &tag);
+        image = image.replace(":latest-", ":").replace(":slim-slim", ":slim");
     }
     Ok(image)
 }
 
 /// The release of the distribution, as the tags of its images have it.
 fn release(inventory: &Inventory) -> Option<String> {
-    let release = inventory.release()?;
-    match release.id.as_str() {
-        "alpine" => {
-            let mut numbers = release.version.split('.');
-            Some(format!("{}.{}", numbers.next()?, numbers.next()?))
-        }
-        "debian" => Some(release.codename.clone()).filter(|name| !name.is_empty()),
+    match inventory.release()?.id.as_str() {
+        "alpine" => full(inventory),
+        "debian" => codename(inventory),
         _ => None,
+    }
+}
+
+/// The first two numbers of the release.
+pub(super) fn full(inventory: &Inventory) -> Option<String> {
+    let mut numbers = inventory.release()?.version.split('.');
+    Some(format!("{}.{}", numbers.next()?, numbers.next()?))
+}
+
+/// The name of the release.
+pub(super) fn codename(inventory: &Inventory) -> Option<String> {
+    Some(inventory.release()?.codename.clone()).filter(|name| !name.is_empty())
+}
+
+/// A tag that ends with the name of a release of Debian, before it and with its hyphen: `3.12`, `-bookworm`.
+fn split_suite(tag: &str) -> (&str, &str) {
+    const SUITES: [&str; 6] = ["buster", "bullseye", "bookworm", "trixie", "forky", "sid"];
+    match tag.rfind('-') {
+        Some(at) if tag.get(at + 1..).is_some_and(|name| SUITES.contains(&name)) => tag.split_at(at),
+        _ => (tag, ""),
     }
 }
 
@@ -159,6 +177,13 @@ mod tests {
             let name = Name::of(image);
             assert_eq!((name.repository, name.tag), (repository, tag), "{image}");
         }
+    }
+
+    #[test]
+    fn the_release_stands_behind_the_variant_where_tags_have_it_so() {
+        assert_eq!(split_suite("3.12-bookworm"), ("3.12", "-bookworm"));
+        assert_eq!(split_suite("3.12"), ("3.12", ""));
+        assert_eq!(split_suite("3.12-alpine"), ("3.12-alpine", ""));
     }
 
     #[test]

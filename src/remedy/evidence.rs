@@ -51,8 +51,12 @@ const OF_INTERPRETER: [&str; 4] = ["build-tool/npm", "build-tool/yarn", "build-t
 
 /// The findings at medium and above that go with the build stage.
 pub(super) fn gone<'s>(subject: &Subject<'s>) -> impl Iterator<Item = &'s Finding> {
-    let loud = subject.findings.iter().filter(|f| f.severity >= Severity::Medium && f.allowed.is_none());
-    loud.filter(|f| BUILD_ONLY.contains(&f.family))
+    subject.findings.iter().filter(|finding| is_gone(finding))
+}
+
+/// Whether it is one.
+pub(super) fn is_gone(finding: &Finding) -> bool {
+    finding.severity >= Severity::Medium && finding.allowed.is_none() && BUILD_ONLY.contains(&finding.family)
 }
 
 /// Whether the command needs a build tool when it runs.

@@ -6,80 +6,37 @@
 
 mod base;
 mod evidence;
+pub(crate) mod local;
+mod origin;
 mod select;
 mod write;
 
+use similar::TextDiff;
+
 use crate::{
+    attribution::told::Dockerfile,
     catalogue::Catalogue,
     dockerfile::File,
     inventory::Inventory,
-    model::{Family, Finding, ImageInfo, Severity},
+    model::{Family, Finding, Fix, ImageInfo, Rewrite, Severity},
 };
 
 pub use crate::catalogue::Runs;
 
-/// What came of an attempt to rewrite a Dockerfile.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fix {
-    /// There is a better one.
-    Rewritten(Box<Rewrite>),
-    /// Nothing worth a change is to be won; why.
-    Nothing(String),
-    /// It can not be done surely; why.
-    Refused(String),
-}
-
-/// A rewritten Dockerfile.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rewrite {
-    /// The whole file.
-    pub dockerfile: String,
-    /// What was changed, in the order of the file.
-    pub changes: Vec<Change>,
-    /// The image that the last stage was built upon.
-    pub from: String,
-    /// The image that it is built upon now.
-    pub to: String,
-    /// Bytes of all files in all layers, before.
-    pub before: u64,
-    /// Bytes that are copied or installed on top of the new base.
-    pub added: u64,
-    /// Bytes of the new base, if it could be read.
-    pub base: Option<u64>,
-}
-
-impl Rewrite {
-    /// Bytes of all files in all layers that are expected, where the new base is known.
-    pub fn after(&self) -> Option<u64> {
-        self.base.map(|base| base.saturating_add(self.added))
-    }
-}
-
-/// One change, for people.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Change {
-    /// Line of the old file that it is about; `None` for what is new.
-    pub line: Option<u32>,
-    /// What.
-    pub what: String,
-    /// Why, by what was seen.
-    pub why: String,
-}
-
 /// The image to be mended, with everything that is known of it.
-pub struct Subject<'a> {
+struct Subject<'a> {
     /// Manifest and configuration, as they are.
-    pub image: &'a ImageInfo,
+    image: &'a ImageInfo,
     /// Its files.
-    pub inventory: &'a Inventory,
+    inventory: &'a Inventory,
     /// What was found in it.
-    pub findings: &'a [Finding],
+    findings: &'a [Finding],
     /// Its Dockerfile.
-    pub file: &'a File,
+    file: &'a File,
     /// The stage that was built, if it was said.
-    pub target: Option<&'a str>,
+    target: Option<&'a str>,
     /// The rules.
-    pub catalogue: &'a Catalogue,
+    catalogue: &'a Catalogue,
 }
 
 /// Reads an image by its name, as far as it is at hand: what is known of a new base is then certain.
@@ -88,8 +45,66 @@ pub type ReadBase<'a> = dyn Fn(&str) -> Option<Inventory> + 'a;
 /// Bytes below which a rewrite is not worth it when no finding goes with them.
 const WORTH: u64 = 20_000_000;
 
-/// Rewrites the Dockerfile of an image.
-pub fn fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Fix {
+/// Lines around a change in a diff.
+const CONTEXT: usize = 3;
+
+/// Rewrites the Dockerfile of an image; without one, that which its history makes.
+///
+/// `image` has the configuration as it is.
+pub fn fix(
+    image: &ImageInfo,
+    inventory: &Inventory,
+    findings: &[Finding],
+    dockerfile: Option<&Dockerfile>,
+    catalogue: &Catalogue,
+    read_base: &ReadBase<'_>,
+) -> Fix {
+    let subject = |file, target| Subject { image, inventory, findings, file, target, catalogue };
+    if let Some(dockerfile) = dockerfile {
+        let made = mend(&subject(dockerfile.file(), dockerfile.target()), read_base);
+        return told(made, dockerfile.file(), Some(dockerfile.name()), Vec::new());
+    }
+    match origin::dockerfile(image, inventory, catalogue) {
+        Ok(origin::Made { file, guessed }) => told(mend(&subject(&file, None), read_base), &file, None, guessed),
+        Err(_) if findings.iter().all(|finding| !evidence::is_gone(finding)) => Fix::Nothing(CLEAN.to_string()),
+        Err(why) => {
+            Fix::Refused(format!("there is no Dockerfile, and the image does not tell enough to make one: {why}"))
+        }
+    }
+}
+
+/// Whether an image with these findings is worth an attempt.
+pub fn is_worth(findings: &[Finding]) -> bool {
+    findings.iter().any(evidence::is_gone)
+}
+
+/// The rewrite with what it was made from.
+fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>) -> Fix {
+    let Fix::Rewritten(mut rewrite) = made else { return made };
+    let shown = name.unwrap_or("Dockerfile").trim_start_matches("./");
+    let (before, after) = (format!("a/{shown}"), format!("b/{shown}"));
+    let lines = TextDiff::from_lines(old.text(), &rewrite.dockerfile);
+    rewrite.diff = lines.unified_diff().context_radius(CONTEXT).header(&before, &after).to_string();
+    rewrite.old = old.text().to_string();
+    rewrite.file = name.map(str::to_string);
+    rewrite.guessed = guessed;
+    Fix::Rewritten(rewrite)
+}
+
+/// Puts the new stage in the place of the example of each finding that it mends.
+pub fn fill(fix: &Fix, findings: &mut [Finding]) {
+    let Fix::Rewritten(rewrite) = fix else { return };
+    for finding in findings.iter_mut() {
+        let gone = evidence::is_gone(finding);
+        let user = finding.family == Family::RootUser && rewrite.user.is_some();
+        if gone || user {
+            finding.remedy.dockerfile.clone_from(&rewrite.stage);
+            finding.remedy.own = true;
+        }
+    }
+}
+
+fn mend(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Fix {
     match try_fix(subject, read_base) {
         Ok(rewrite) => Fix::Rewritten(Box::new(rewrite)),
         // What needs no change needs no reason why it can not be made.

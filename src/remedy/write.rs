@@ -3,14 +3,14 @@
 //! Nothing of the user's text changes but the `FROM` of that stage and what configures the run at its end, which moves.
 
 use super::{
-    Change, Rewrite, Runs, Subject,
+    Runs, Subject,
     base::Chosen,
     evidence::{Evidence, brought, sets},
     select::{Pick, Wanted},
 };
 use crate::{
     dockerfile::{Command, Instruction, Keyword, PieceKind, Span},
-    model::{Family, path},
+    model::{Change, Family, Rewrite, path},
 };
 
 /// Names for the build stage; the first that is free is taken.
@@ -144,11 +144,13 @@ pub(super) fn write(
     if let Some(user) = user {
         text.push_str(&format!("USER {}\n", user.name));
         if user.added {
+            rewrite.user = Some(user.name.clone());
             let what = format!("it runs as {}", user.name);
             rewrite.changes.push(Change { line: None, what, why: user.why });
         }
     }
     text.push_str(&tail);
+    rewrite.stage = text.find("FROM ").and_then(|at| text.get(at..)).unwrap_or_default().to_string();
     edits.push((Span::new(end, end), text));
     let text = tidy(&file.edited(&edits));
     rewrite.dockerfile =

@@ -4,30 +4,21 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-use similar::TextDiff;
-
 use super::text;
-use crate::remedy::{Fix, Rewrite};
+use crate::{
+    model::{Fix, Rewrite},
+    verify::Verified,
+};
+use serde::Serialize;
 
 /// Name and version of the form, the value of the member `schema`.
 pub const SCHEMA: &str = "offcut.fix/1";
-
-/// Lines around a change in a diff.
-const CONTEXT: usize = 3;
-
-/// The changes as a unified diff, with the file's own name on both sides.
-pub fn diff(old: &str, new: &str, name: &str) -> String {
-    let name = name.trim_start_matches("./");
-    let (before, after) = (format!("a/{name}"), format!("b/{name}"));
-    TextDiff::from_lines(old, new).unified_diff().context_radius(CONTEXT).header(&before, &after).to_string()
-}
 
 /// Writes what was changed and why, and what it wins.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_text(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_text(fix: &Fix, verified: Option<&Verified>, out: &mut dyn Write) -> io::Result<()> {
     let rewrite = match fix {
         Fix::Rewritten(rewrite) => rewrite,
         Fix::Nothing(why) => return writeln!(out, "nothing to rewrite: {why}"),
@@ -38,12 +29,15 @@ pub fn write_text(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{line:>8}  {}", change.what)?;
         writeln!(out, "{:>8}  {}", "", change.why)?;
     }
+    for guess in &rewrite.guessed {
+        writeln!(out, "{:>8}  {guess}", "guessed")?;
+    }
     writeln!(out)?;
     match rewrite.after() {
         Some(after) => {
             let saved = rewrite.before.saturating_sub(after);
             let (before, after, saved) = (text::bytes(rewrite.before), text::bytes(after), text::bytes(saved));
-            writeln!(out, "{before} before, {after} expected, {saved} saved")
+            writeln!(out, "{before} before, {after} expected, {saved} saved")?;
         }
         None => writeln!(
             out,
@@ -51,15 +45,48 @@ pub fn write_text(fix: &Fix, out: &mut dyn Write) -> io::Result<()> {
             text::bytes(rewrite.before),
             text::bytes(rewrite.added),
             rewrite.to
-        ),
+        )?,
     }
+    verified.map_or(Ok(()), |verified| write_verified(verified, out))
+}
+
+fn write_verified(verified: &Verified, out: &mut dyn Write) -> io::Result<()> {
+    let (before, after) = (&verified.before, &verified.after);
+    let error =
+        verified.error().map_or_else(String::new, |error| format!(", {:.1} % off what was expected", error * 100.0));
+    let saved = text::bytes(verified.saved());
+    writeln!(
+        out,
+        "\n{:>8}  {} before, {} after: {saved} saved{error}",
+        "built",
+        text::bytes(before.bytes),
+        text::bytes(after.bytes)
+    )?;
+    let left: Vec<&str> = after.rules.iter().map(String::as_str).collect();
+    let left = if left.is_empty() { "none".to_string() } else { format!("{} ({})", after.loud, left.join(", ")) };
+    writeln!(out, "{:>8}  findings at medium or above: {} before, {left} after", "", before.loud)?;
+    writeln!(out, "{:>8}  {}", "asked", text::plain(&verified.asked))?;
+    for change in &verified.changed {
+        writeln!(out, "{:>8}  {change}", "changed")?;
+    }
+    match &verified.fault {
+        Some(fault) => {
+            for (at, line) in fault.lines().enumerate() {
+                writeln!(out, "{:>8}  {}", if at == 0 { "broken" } else { "" }, text::plain(line))?;
+            }
+        }
+        None => writeln!(out, "{:>8}  both answer the same", "")?,
+    }
+    let verdict =
+        if verified.holds() { "VERIFIED: it does what it did" } else { "NOT VERIFIED: do not use it as it is" };
+    writeln!(out, "\n{verdict}")
 }
 
 /// Writes the document.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_json(fix: &Fix, old: &str, name: &str, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_json(fix: &Fix, verified: Option<&Verified>, out: &mut dyn Write) -> io::Result<()> {
     let (outcome, reason, rewrite) = match fix {
         Fix::Rewritten(rewrite) => ("rewritten", None, Some(rewrite)),
         Fix::Nothing(why) => ("nothing", Some(why.as_str()), None),
@@ -70,8 +97,9 @@ pub fn write_json(fix: &Fix, old: &str, name: &str, out: &mut dyn Write) -> io::
         outcome,
         reason,
         dockerfile: rewrite.map(|rewrite| rewrite.dockerfile.as_str()),
-        diff: rewrite.map(|rewrite| diff(old, &rewrite.dockerfile, name)),
+        diff: rewrite.map(|rewrite| rewrite.diff.as_str()),
         changes: rewrite.map(|rewrite| changes(rewrite)).unwrap_or_default(),
+        guessed: rewrite.map_or(&[], |rewrite| &rewrite.guessed),
         bytes: rewrite.map(|rewrite| Bytes {
             before: rewrite.before,
             added: rewrite.added,
@@ -80,6 +108,7 @@ pub fn write_json(fix: &Fix, old: &str, name: &str, out: &mut dyn Write) -> io::
             saved: rewrite.after().map(|after| rewrite.before.saturating_sub(after)),
         }),
         base: rewrite.map(|rewrite| Base { from: &rewrite.from, to: &rewrite.to }),
+        verified,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -95,10 +124,12 @@ struct Document<'a> {
     outcome: &'static str,
     reason: Option<&'a str>,
     dockerfile: Option<&'a str>,
-    diff: Option<String>,
+    diff: Option<&'a str>,
     changes: Vec<Row<'a>>,
+    guessed: &'a [String],
     bytes: Option<Bytes>,
     base: Option<Base<'a>>,
+    verified: Option<&'a Verified>,
 }
 
 #[derive(Serialize)]
@@ -128,9 +159,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::remedy::Change;
-
-    const OLD: &str = "FROM golang:1.22\nCMD [\"app\"]\n";
+    use crate::{model::Change, verify::Measured};
 
     fn rewritten(base: Option<u64>) -> Fix {
         let change = Change { line: Some(1), what: "the stage builds only".into(), why: "it holds Go".into() };
@@ -139,10 +168,42 @@ mod tests {
             changes: vec![change],
             from: "golang:1.22".into(),
             to: "debian:bookworm-slim".into(),
+            guessed: vec!["the base image is golang:1.22, by its variable GOLANG_VERSION".into()],
             before: 800_000_000,
             added: 5_000_000,
             base,
+            ..Rewrite::default()
         }))
+    }
+
+    fn verified() -> Verified {
+        let measured =
+            |bytes, loud| Measured { bytes, loud, rules: (0..loud).map(|_| "build-tool/go".to_string()).collect() };
+        Verified {
+            before: measured(800_000_000, 1),
+            after: measured(79_000_000, 0),
+            predicted: Some(721_000_000),
+            changed: Vec::new(),
+            asked: "`curl x`".into(),
+            fault: None,
+        }
+    }
+
+    #[test]
+    fn what_was_proved_is_told_and_what_broke() {
+        let told = |verified: &Verified| {
+            let mut out = Vec::new();
+            write_text(&rewritten(None), Some(verified), &mut out).expect("a Vec takes everything");
+            String::from_utf8(out).expect("text")
+        };
+        let good = told(&verified());
+        assert!(good.contains("800 MB before, 79.0 MB after: 721 MB saved, 0.0 % off what was expected"), "{good}");
+        assert!(good.ends_with("both answer the same\n\nVERIFIED: it does what it did\n"), "{good}");
+        let bad = told(&Verified { fault: Some("it answers\n\u{1b}[31mno".into()), ..verified() });
+        assert!(
+            bad.contains("  broken  it answers\n") && bad.contains("NOT VERIFIED") && !bad.contains('\u{1b}'),
+            "{bad}"
+        );
     }
 
     #[test]
@@ -152,7 +213,7 @@ mod tests {
         let all = [rewritten(Some(74_000_000)), rewritten(None), Fix::Nothing("a".into()), Fix::Refused("b".into())];
         for fix in all {
             let mut out = Vec::new();
-            write_json(&fix, OLD, "./Dockerfile", &mut out).expect("a Vec takes everything");
+            write_json(&fix, Some(&verified()), &mut out).expect("a Vec takes everything");
             let value: Value = serde_json::from_slice(&out).expect("JSON");
             let faults: Vec<_> = schema.iter_errors(&value).map(|e| e.to_string()).collect();
             assert!(faults.is_empty(), "{faults:?}");
@@ -160,17 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn the_diff_can_be_applied_and_the_table_says_what_is_won() {
-        let Fix::Rewritten(rewrite) = rewritten(Some(74_000_000)) else { panic!("it is one") };
-        let diff = diff(OLD, &rewrite.dockerfile, "./Dockerfile");
-        assert!(diff.starts_with("--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,4 @@\n-FROM golang:1.22\n"), "{diff}");
+    fn the_table_says_what_is_won_and_what_is_guessed() {
         let told = |fix: &Fix| {
             let mut out = Vec::new();
-            write_text(fix, &mut out).expect("a Vec takes everything");
+            write_text(fix, None, &mut out).expect("a Vec takes everything");
             String::from_utf8(out).expect("text")
         };
         let table = told(&rewritten(Some(74_000_000)));
         assert!(table.contains("line 1  the stage builds only\n") && table.contains("it holds Go"), "{table}");
+        assert!(table.contains(" guessed  the base image is golang:1.22"), "{table}");
         assert!(table.contains("721") && table.contains("saved"), "{table}");
         assert!(told(&rewritten(None)).contains("whose size is not known here"));
         assert_eq!(told(&Fix::Refused("no command".into())), "not rewritten: no command\n");

@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn the_schema_takes_every_report() {
         let schema = schema();
-        let mut reports = vec![testing::empty(), testing::report()];
+        let mut reports = vec![testing::empty(), testing::report(), testing::mended()];
         reports.extend(testing::HOSTILE.map(testing::hostile));
         let mut bare = testing::hostile(b"x");
         bare.image = crate::model::ImageInfo::default();
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_report_comes_back_whole() {
-        for report in [testing::report(), testing::hostile(testing::HOSTILE[0])] {
+        for report in [testing::mended(), testing::hostile(testing::HOSTILE[0])] {
             let mut value = printed(&report);
             assert_eq!(value["schema"], SCHEMA);
             value.as_object_mut().expect("an object").remove("schema");

@@ -3,14 +3,14 @@
 //! Prints whatever severity and state it is given. What came from the image is escaped here.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Display,
     io::{self, Write},
 };
 
 use super::{Verdict, text, verdict};
 use crate::model::{
-    BaseLayers, Diagnostic, EffectiveUser, Evidence, EvidenceClass, Family, Finding, LayerRef, Origin, PathGroup,
+    BaseLayers, Diagnostic, EffectiveUser, Evidence, EvidenceClass, Family, Finding, Fix, LayerRef, Origin, PathGroup,
     Remedy, Report, Severity, State,
 };
 
@@ -32,15 +32,28 @@ pub fn write(report: &Report, verdict: &Verdict, look: Look, out: &mut dyn Write
     let mut page = Page { look, out };
     page.header(report)?;
     let parts: Vec<&Finding> = report.findings.iter().filter(|f| f.part_of.is_some()).collect();
+    let alike = |finding: &&Finding| (finding.rule.clone(), finding.subject.clone(), finding.why.clone());
+    let mut notes: HashMap<_, usize> = HashMap::new();
+    report.findings.iter().filter(|f| is_note(f)).for_each(|f| *notes.entry(alike(&f)).or_default() += 1);
     for finding in report.findings.iter().filter(|f| f.part_of.is_none()) {
         match finding.severity {
-            Severity::Note => page.note(finding, report.layers.len())?,
+            // Twenty keys of one test suite say no more than the first of them.
+            Severity::Note => {
+                if let Some(count) = notes.remove(&alike(&finding)) {
+                    page.note(finding, count - 1, report.layers.len())?;
+                }
+            }
             _ => page.finding(finding, &parts, report.layers.len())?,
         }
     }
     page.diagnostics(&report.diagnostics)?;
     page.remedies(&report.findings)?;
+    page.fix(report)?;
     page.summary(report, verdict)
+}
+
+fn is_note(finding: &Finding) -> bool {
+    finding.severity == Severity::Note && finding.part_of.is_none()
 }
 
 /// Pieces of evidence and of paths shown of one finding; JSON has them all.
@@ -124,6 +137,9 @@ impl Page<'_> {
         }
         let remedy = format!("{} [{}]", text::plain(&finding.remedy.title), text::plain(&finding.remedy.id));
         self.wrapped("remedy", &remedy)?;
+        if let Some(patch) = &finding.patch {
+            self.wrapped("change", &text::plain(&patch.what))?;
+        }
         if let Some(reason) = &finding.allowed {
             self.wrapped("allowed", &text::plain(reason))?;
         }
@@ -131,12 +147,16 @@ impl Page<'_> {
     }
 
     /// What is merely noted: what it is, why it is no more than a note, and one proof.
-    fn note(&mut self, finding: &Finding, layers: usize) -> io::Result<()> {
+    /// `more` others are alike.
+    fn note(&mut self, finding: &Finding, more: usize, layers: usize) -> io::Result<()> {
         self.headline(finding)?;
         self.wrapped("why", &text::plain(&finding.why))?;
         self.layer_lines(finding, layers)?;
         if let Some(piece) = finding.evidence.first() {
             self.wrapped("proof", &describe_evidence(piece))?;
+        }
+        if more > 0 {
+            self.wrapped("", &format!("and {} of the same kind", text::plural(more, "more finding")))?;
         }
         self.need(finding)?;
         writeln!(self.out)
@@ -277,12 +297,49 @@ impl Page<'_> {
         for line in text::wrap(&text::plain(&remedy.text), self.look.width - INDENT) {
             self.line("", &line)?;
         }
-        for line in remedy.dockerfile.lines() {
+        // What is made for this image is shown once, at the end.
+        if !remedy.own {
+            self.quoted(&remedy.dockerfile)?;
+        }
+        writeln!(self.out)
+    }
+
+    /// The last stage that mends the image, or why there is none.
+    fn fix(&mut self, report: &Report) -> io::Result<()> {
+        let rewrite = match &report.fix {
+            Some(Fix::Rewritten(rewrite)) => rewrite,
+            Some(Fix::Refused(why)) => {
+                self.wrapped("no fix", &text::plain(why))?;
+                return writeln!(self.out);
+            }
+            Some(Fix::Nothing(_)) | None => return Ok(()),
+        };
+        let title = self.paint(BOLD, "A last stage for this image, in the place of the one that it has");
+        writeln!(self.out, " {:<9} {title}", "FIX")?;
+        self.quoted(&rewrite.stage)?;
+        for guess in &rewrite.guessed {
+            self.wrapped("guessed", &text::plain(guess))?;
+        }
+        let sum = format!(
+            "{} before; {} on top of {} then",
+            text::bytes(rewrite.before),
+            text::bytes(rewrite.added),
+            text::plain(&rewrite.to)
+        );
+        self.wrapped("bytes", &sum)?;
+        let file =
+            rewrite.file.as_ref().map_or_else(String::new, |file| format!(" --dockerfile {}", text::plain(file)));
+        self.wrapped("whole", &format!("offcut fix {}{file}", text::plain(&report.image.reference)))?;
+        writeln!(self.out)
+    }
+
+    fn quoted(&mut self, text: &str) -> io::Result<()> {
+        for line in text.lines() {
             let line = format!("| {}", text::verbatim(line));
             let line = self.paint(DIM, line.trim_end());
             self.line("", &line)?;
         }
-        writeln!(self.out)
+        Ok(())
     }
 
     fn summary(&mut self, report: &Report, verdict: &Verdict) -> io::Result<()> {

@@ -1,13 +1,16 @@
 //! Reports built by hand for the tests of reporters and of the command line.
 
+use similar::TextDiff;
+
 use crate::model::{
-    BaseLayers, Confidence, Diagnostic, Digest, EffectiveUser, Evidence, EvidenceClass, Family, Finding, ImageConfig,
-    ImageInfo, ImagePath, LayerInfo, LayerRef, LayerSummary, Manager, Need, Origin, PackageRef, PathGroup, Platform,
-    Reach, Remedy, Removal, Report, Role, RoleName, RuleAbout, Severity, State, ToolInfo, Totals,
+    BaseLayers, Change, Confidence, Diagnostic, Digest, DockerfileLine, EffectiveUser, Evidence, EvidenceClass, Family,
+    Finding, Fix, ImageConfig, ImageInfo, ImagePath, LayerInfo, LayerRef, LayerSummary, Manager, Need, Origin,
+    PackageRef, Patch, PathGroup, Platform, Reach, Remedy, Removal, Report, Rewrite, Role, RoleName, RuleAbout,
+    Severity, State, ToolInfo, Totals,
 };
 
 /// Names that broke other tools or could break a terminal, a URI or SARIF's message syntax.
-pub(crate) const HOSTILE: [&[u8]; 12] = [
+pub(crate) const HOSTILE: [&[u8]; 16] = [
     b"\xff\xfe\x00",
     b"a\x1b[31mred\x07",
     "b\u{202e}idi\u{2066}".as_bytes(),
@@ -19,6 +22,10 @@ pub(crate) const HOSTILE: [&[u8]; 12] = [
     "日本語 e\u{301} \u{feff}".as_bytes(),
     b"..\\..\\x",
     b"`code` **bold** <img src=x>",
+    b"::error a=b,c=d::e%0A::f",
+    b"=cmd|' /C calc'!A1",
+    b"]]><failure/>&#x1b;&amp;",
+    b"|@user #1 ```\n<!-- -->",
     b"\xf0\x9f\x98\x80\xc3(",
 ];
 
@@ -51,6 +58,7 @@ pub(crate) fn empty() -> Report {
             how: "the history sets CMD after layer 1".into(),
         },
         findings: Vec::new(),
+        fix: None,
         searched: None,
         diagnostics: Vec::new(),
         rules: vec![gcc_rule(), root_rule(), make_rule()],
@@ -61,6 +69,45 @@ pub(crate) fn empty() -> Report {
 /// The image of [`empty`] with a live compiler, a buried make and the root user.
 pub(crate) fn report() -> Report {
     Report { findings: vec![gcc(), root(), make()], ..empty() }
+}
+
+/// The report with a Dockerfile: a line for the compiler, the change of one for the user, and the rewrite.
+pub(crate) fn mended() -> Report {
+    let old = "FROM debian:12\nRUN apt-get install -y gcc && make\nCMD [\"/app\"]\n";
+    let new = "FROM debian:12 AS build\nRUN apt-get install -y gcc && make\n\nFROM debian:12-slim\nCOPY --from=build /app \
+               /app\nUSER 65532:65532\nCMD [\"/app\"]\n";
+    let rewrite = Rewrite {
+        file: Some("Dockerfile".into()),
+        old: String::new(),
+        dockerfile: new.into(),
+        stage: new.get(new.rfind("FROM").unwrap_or(0)..).unwrap_or_default().into(),
+        diff: TextDiff::from_lines(old, new).unified_diff().header("a/Dockerfile", "b/Dockerfile").to_string(),
+        changes: vec![Change { line: Some(1), what: "the stage builds only".into(), why: "it holds GCC".into() }],
+        guessed: Vec::new(),
+        from: "debian:12".into(),
+        to: "debian:12-slim".into(),
+        user: Some("65532:65532".into()),
+        before: 731_000_000,
+        added: 1_000_000,
+        base: None,
+    };
+    let mut report = report();
+    let line =
+        |first, text: &str| DockerfileLine { file: "Dockerfile".into(), first, last: first, instruction: text.into() };
+    report.findings[0].line = Some(line(2, "RUN apt-get install -y gcc && make"));
+    report.findings[1].line = Some(line(1, "FROM debian:12"));
+    report.findings[1].patch = Some(Patch {
+        what: "Run as 65532:65532 instead of root".into(),
+        first: 3,
+        last: 3,
+        text: "USER 65532:65532\nCMD [\"/app\"]".into(),
+    });
+    for finding in &mut report.findings[..2] {
+        finding.remedy.dockerfile.clone_from(&rewrite.stage);
+        finding.remedy.own = true;
+    }
+    report.fix = Some(Fix::Rewritten(Box::new(rewrite)));
+    report
 }
 
 /// A diagnostic of something unread.
@@ -150,6 +197,7 @@ fn two_stage() -> Remedy {
         dockerfile: "FROM debian:12 AS build\nRUN apt-get update && apt-get install -y gcc\nCOPY . /src\nRUN make -C \
                      /src\n\nFROM debian:12-slim\nCOPY --from=build /src/app /usr/local/bin/app\nUSER 65532\n"
             .into(),
+        own: false,
     }
 }
 
@@ -159,6 +207,7 @@ fn non_root() -> Remedy {
         title: "Run as a numeric user other than 0".into(),
         text: "Set USER to a number above 0 at the end of the final stage.".into(),
         dockerfile: "USER 65532:65532\n".into(),
+        own: false,
     }
 }
 
@@ -241,6 +290,7 @@ fn gcc() -> Finding {
         part_of: None,
         secrets: Vec::new(),
         line: None,
+        patch: None,
         allowed: None,
         remedy: rule.remedy,
         refs: rule.refs,
@@ -299,6 +349,7 @@ fn root() -> Finding {
         part_of: None,
         secrets: Vec::new(),
         line: None,
+        patch: None,
         allowed: None,
         remedy: rule.remedy,
         refs: rule.refs,

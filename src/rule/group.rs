@@ -98,6 +98,7 @@ pub(super) fn empty_finding(rule: &Rule, root: &str, state: State) -> Finding {
         part_of: None,
         secrets: Vec::new(),
         line: None,
+        patch: None,
         allowed: None,
         remedy: about.remedy.clone(),
         refs: about.refs.clone(),

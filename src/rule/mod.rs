@@ -31,7 +31,7 @@ use crate::{
     attribution::{self, Attribution},
     catalogue::Catalogue,
     inventory::{Inventory, reach::Reach},
-    model::{BaseLayers, Finding, ImageInfo, Origin, Role},
+    model::{BaseLayers, Finding, ImageInfo, Origin, Role, redact},
 };
 
 /// What the rules make of an image.
@@ -105,6 +105,11 @@ pub fn judge_written(
 /// Takes secrets out of a text.
 pub(crate) fn masked(catalogue: &Catalogue, text: String) -> String {
     secret::mask_text(&catalogue.secrets, &text).unwrap_or(text)
+}
+
+/// A Dockerfile, or a part of one, without secrets.
+pub(crate) fn shown(catalogue: &Catalogue, text: &str) -> String {
+    masked(catalogue, redact::dockerfile(text))
 }
 
 /// Takes secrets out of the words that a finding took over from the image: commands, scripts, names.

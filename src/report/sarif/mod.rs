@@ -8,6 +8,7 @@
 //! Sources: OASIS SARIF 2.1.0 (Errata 01); GitHub documentation, "SARIF support for code scanning", for the members
 //! that are read and the limits.
 
+mod fixes;
 mod names;
 mod rules;
 
@@ -76,12 +77,15 @@ fn run(report: &Report) -> Run {
 fn results(report: &Report, names: &Names, index: &HashMap<&str, i64>) -> Vec<SarifResult> {
     let mut seen = HashMap::<&str, usize>::new();
     let mut lists = Lists { left: LISTS_BYTES_MAX };
+    let mut rewrites = 0;
     let kept = report.findings.iter().take(RESULTS_MAX);
     kept.map(|finding| {
         let occurrence = seen.entry(&finding.fingerprint).or_default();
         *occurrence += 1;
         let fingerprint = format!("{}:{occurrence}", show(&finding.fingerprint));
-        result(finding, names, index, fingerprint, &mut lists)
+        let mut result = result(finding, names, index, fingerprint, &mut lists);
+        result.fixes = fixes::of(report, finding, &mut rewrites);
+        result
     })
     .collect()
 }

@@ -1,0 +1,161 @@
+//! The verdict as in-toto statements, unsigned: for `cosign attest` and policy engines.
+//!
+//! Source: in-toto attestation framework, Statement v1, and the predicates test-result v0.1 and SVR (simple verification
+//! result) v0.2. SVR lists only the properties that hold.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
+
+use serde_json::{Value, json};
+
+use super::{Verdict, time, verdict};
+use crate::model::{Digest, Family, Report, Severity};
+
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+const SVR: &str = "https://in-toto.io/attestation/svr/v0.2";
+
+/// What each property of the SVR wants: no finding of these families at medium or above.
+const PROPERTIES: [(&str, &[Family]); 5] = [
+    ("OFFCUT_NO_BUILD_TOOLS", &[Family::BuildTool, Family::WrongStage]),
+    ("OFFCUT_NO_DEV_DEPENDENCIES", &[Family::DevDependency]),
+    ("OFFCUT_NO_SOURCES", &[Family::Source, Family::Vcs]),
+    ("OFFCUT_NON_ROOT", &[Family::RootUser]),
+    ("OFFCUT_NO_SECRETS", &[Family::Secret]),
+];
+
+/// Writes a test result: each rule is a test, which failed, warned or passed.
+///
+/// # Errors
+/// Those of `out`, and when the image has no digest that a statement could be about.
+pub fn test_result(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+    let gate = match verdict {
+        Verdict::Failed { gate, .. } => Some(*gate),
+        Verdict::Passed { gate } => *gate,
+        Verdict::Partial { .. } => None,
+    };
+    let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
+    for finding in report.findings.iter().filter(|finding| finding.allowed.is_none()) {
+        let held = worst.entry(&finding.rule).or_insert(finding.severity);
+        *held = (*held).max(finding.severity);
+    }
+    let fails = |severity: &Severity| gate.is_some_and(|gate| *severity >= gate);
+    let failed: Vec<&str> = worst.iter().filter(|(_, severity)| fails(severity)).map(|(rule, _)| *rule).collect();
+    let warned: Vec<&str> = worst.iter().filter(|(_, severity)| !fails(severity)).map(|(rule, _)| *rule).collect();
+    let passed: BTreeSet<&str> =
+        report.rules.iter().map(|rule| rule.id.as_str()).filter(|rule| !worst.contains_key(rule)).collect();
+    let result = match verdict {
+        Verdict::Failed { .. } => "FAILED",
+        // What was not read did not pass.
+        Verdict::Partial { .. } => "FAILED",
+        Verdict::Passed { .. } if warned.is_empty() => "PASSED",
+        Verdict::Passed { .. } => "WARNED",
+    };
+    let rules = report.tool.catalogue.map(|digest| json!({ "name": "rules", "digest": sha256(&digest) }));
+    let predicate = json!({
+        "result": result,
+        "configuration": rules.into_iter().collect::<Vec<_>>(),
+        "passedTests": passed,
+        "warnedTests": warned,
+        "failedTests": failed,
+    });
+    statement(report, TEST_RESULT, predicate, out)
+}
+
+/// Writes a simple verification result: the properties that hold at the time `at`.
+///
+/// # Errors
+/// Those of `out`, and when the image has no digest that a statement could be about.
+pub fn svr(report: &Report, at: i64, out: &mut dyn Write) -> io::Result<()> {
+    let holds = |families: &[Family]| {
+        let secrets_unsearched = families.contains(&Family::Secret) && report.searched.is_none();
+        let breaks = report.findings.iter().any(|finding| {
+            families.contains(&finding.family) && finding.severity >= Severity::Medium && finding.allowed.is_none()
+        });
+        verdict::unread(report) == 0 && !secrets_unsearched && !breaks
+    };
+    let properties: Vec<&str> =
+        PROPERTIES.iter().filter(|(_, families)| holds(families)).map(|(name, _)| *name).collect();
+    let policies: Vec<Value> = report
+        .tool
+        .catalogue
+        .iter()
+        .map(|digest| json!({ "name": "offcut rules", "digest": sha256(digest) }))
+        .collect();
+    let predicate = json!({
+        "verifier": { "id": format!("offcut/{}", report.tool.version), "policies": policies },
+        "timeCreated": time::rfc3339(at),
+        "properties": properties,
+    });
+    statement(report, SVR, predicate, out)
+}
+
+fn statement(report: &Report, kind: &str, predicate: Value, out: &mut dyn Write) -> io::Result<()> {
+    let Some(digest) = report.image.manifest.or(report.image.id) else {
+        return Err(io::Error::other("a statement is about a digest, and a directory has none: scan an image"));
+    };
+    let name = super::text::plain(&report.image.reference);
+    let statement = json!({
+        "_type": STATEMENT,
+        "subject": [{ "name": name, "digest": sha256(&digest) }],
+        "predicateType": kind,
+        "predicate": predicate,
+    });
+    serde_json::to_writer_pretty(&mut *out, &statement)?;
+    out.write_all(b"\n")
+}
+
+fn sha256(digest: &Digest) -> Value {
+    json!({ "sha256": digest.to_string().trim_start_matches("sha256:") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Coverage, report::testing};
+
+    fn printed(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Value> {
+        let mut out = Vec::new();
+        fill(&mut out)?;
+        Ok(serde_json::from_slice(&out).expect("JSON"))
+    }
+
+    #[test]
+    fn each_rule_is_a_test() {
+        let report = testing::report();
+        let verdict = Verdict::of(&report, Some(Severity::High));
+        let statement = printed(|out| test_result(&report, &verdict, out)).expect("a statement");
+        assert_eq!(statement["predicate"]["result"], "FAILED");
+        assert_eq!(statement["predicate"]["failedTests"], json!(["build-tool/gcc"]));
+        assert_eq!(statement["subject"][0]["digest"]["sha256"].as_str().map(str::len), Some(64));
+        let clean = testing::empty();
+        let verdict = Verdict::of(&clean, Some(Severity::High));
+        let statement = printed(|out| test_result(&clean, &verdict, out)).expect("a statement");
+        assert_eq!(statement["predicate"]["result"], "PASSED");
+        assert_eq!(statement["predicate"]["passedTests"].as_array().map(Vec::len), Some(3));
+    }
+
+    #[test]
+    fn only_what_holds_is_a_property() {
+        let names = |report: &Report| {
+            printed(|out| svr(report, 0, out)).expect("a statement")["predicate"]["properties"].clone()
+        };
+        let searched = Report { searched: Some(Coverage::default()), ..testing::empty() };
+        assert_eq!(names(&searched).as_array().map(Vec::len), Some(PROPERTIES.len()));
+        assert!(!names(&testing::empty()).to_string().contains("SECRETS"), "they were not looked for");
+        let found = Report { findings: testing::report().findings, ..searched.clone() };
+        assert_eq!(names(&found), json!(["OFFCUT_NO_DEV_DEPENDENCIES", "OFFCUT_NO_SOURCES", "OFFCUT_NO_SECRETS"]));
+        let unread = Report { diagnostics: vec![testing::unread("x")], ..searched };
+        assert_eq!(names(&unread), json!([]));
+    }
+
+    #[test]
+    fn a_directory_has_no_digest_to_speak_of() {
+        let mut report = testing::report();
+        (report.image.id, report.image.manifest) = (None, None);
+        let error = printed(|out| svr(&report, 0, out)).expect_err("no digest");
+        assert!(error.to_string().contains("scan an image"), "{error}");
+    }
+}
