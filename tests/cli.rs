@@ -175,6 +175,9 @@ fn standard_error_is_text_or_an_object_a_line_and_says_more_when_asked() {
     let (_, _, err) = ran(&["scan", IMAGE, "-f", "json", "--verbose"]);
     assert!(err.starts_with("debug: ") && err.ends_with("\nFAILED: 2 findings are high or worse\n"), "{err}");
     assert_eq!(ran(&["scan", IMAGE, "-f", "json", "-v", "-q"]).2, "", "quiet wins");
+    for args in [&["files", IMAGE, "-v"][..], &["ledger", IMAGE, "-v"], &["diff", IMAGE, IMAGE, "-v"]] {
+        assert!(ran(args).2.starts_with("debug: read \""), "{args:?}");
+    }
 
     for (args, want) in [
         (&["--log-format", "json", "scan", "docker-archive:/no/such/file"][..], 2),

@@ -2,7 +2,6 @@
 # Scans the image, and leaves the gate to a later step, so that what was found is uploaded first.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-here=$(dirname "${BASH_SOURCE[0]}")
 
 command -v jq > /dev/null || fail "jq is not installed"
 [ -n "${OFFCUT_ACTION_IMAGE:-}" ] || fail "the input image is empty"
@@ -10,6 +9,7 @@ command -v jq > /dev/null || fail "jq is not installed"
 dir=$(mktemp -d "$RUNNER_TEMP/offcut.XXXXXX")
 arguments=(scan --format table --output "sarif=$dir/offcut.sarif" --output "json=$dir/offcut.json" --no-progress)
 arguments+=(--fail-on "${OFFCUT_ACTION_FAIL_ON:-high}")
+arguments+=(--output "markdown=$dir/summary.md" --output "github=$dir/annotations")
 [ -z "${OFFCUT_ACTION_DOCKERFILE:-}" ] || arguments+=(--dockerfile "$OFFCUT_ACTION_DOCKERFILE")
 [ -z "${OFFCUT_ACTION_TARGET:-}" ] || arguments+=(--target "$OFFCUT_ACTION_TARGET")
 while IFS= read -r line; do
@@ -50,5 +50,9 @@ case $code in
 esac
 output verdict "$verdict"
 if [ "${OFFCUT_ACTION_SUMMARY:-true}" != false ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
-  jq -r --arg verdict "$verdict" -f "$here/summary.jq" "$dir/offcut.json" >> "$GITHUB_STEP_SUMMARY"
+  cat "$dir/summary.md" >> "$GITHUB_STEP_SUMMARY"
+fi
+# These lines are commands, made by offcut for this: at most ten errors and ten warnings, which is what GitHub shows.
+if [ "${OFFCUT_ACTION_ANNOTATIONS:-false}" = true ]; then
+  cat "$dir/annotations"
 fi

@@ -1,6 +1,6 @@
 //! `offcut diff`: what changed between two images, and a gate for what is new.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use super::{
     NOT_JUDGED,
@@ -9,7 +9,7 @@ use super::{
     dockerfile::Given,
     log::Level,
     output,
-    run::{Console, bar, load, options, printed},
+    run::{Console, bar, load, options, printed, tell_read},
     terminal,
 };
 use crate::{
@@ -82,7 +82,7 @@ fn side(
     catalogue: &Catalogue,
     given: Given,
     (now, known): (i64, Option<&Report>),
-    console: &Console<'_>,
+    console: &mut Console<'_>,
 ) -> Result<Read> {
     if let Some(report) = read_report(reference)? {
         return Ok(Read::File(report));
@@ -94,12 +94,16 @@ fn side(
         now,
         ..options(&args.image)
     };
-    let _bar = bar(&args.image, &options, console);
-    let report = match known {
-        Some(known) => scan::scan_unless_known(reference, catalogue, &options, known),
-        None => scan::scan(reference, catalogue, &options),
+    let started = Instant::now();
+    let report = {
+        let _bar = bar(&args.image, &options, console);
+        match known {
+            Some(known) => scan::scan_unless_known(reference, catalogue, &options, known)?,
+            None => scan::scan(reference, catalogue, &options)?,
+        }
     };
-    report.map(Read::Image)
+    tell_read(reference, started, &mut console.err);
+    Ok(Read::Image(report))
 }
 
 fn deliver(diff: &Diff, gate: Option<Severity>, args: &Args, console: &mut Console<'_>) -> Result<u8> {

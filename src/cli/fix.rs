@@ -1,11 +1,11 @@
 //! `offcut fix`: the Dockerfile on standard output or in its place, what changed and why on standard error.
 
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 use super::{
     args::{Fix as Args, FixFormat},
     output,
-    run::{Console, bar, load, options, printed},
+    run::{Console, bar, load, options, printed, tell_read},
 };
 use crate::{
     attribution::told::Dockerfile,
@@ -31,10 +31,12 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
         output::check(file).map_err(|e| Error::usage(what(file)).cause(e))?;
     }
     let options = ScanOptions { base: args.base.clone(), secrets: false, ..options(&args.image) };
+    let started = Instant::now();
     let made = {
         let _bar = bar(&args.image, &options, console);
         scan::mend(&args.image.reference, &catalogue, dockerfile.as_ref(), &options)?
     };
+    tell_read(&args.image.reference, started, &mut console.err);
     let verified = match &made {
         Fix::Rewritten(rewrite) if args.verify => Some(verify(args, rewrite, &catalogue, &options)?),
         _ => None,

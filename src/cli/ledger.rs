@@ -1,10 +1,12 @@
 //! `offcut ledger`: who owns the bytes of an image.
 
+use std::time::Instant;
+
 use super::{
     NOT_JUDGED,
     args::{By, Ledger, RowFormat},
     log::Level,
-    run::{Console, bar, load, options, printed},
+    run::{Console, bar, load, options, printed, tell_read},
     terminal,
 };
 use crate::{
@@ -17,10 +19,12 @@ use crate::{
 pub(super) fn run(args: &Ledger, console: &mut Console<'_>) -> Result<u8> {
     let catalogue = load(&args.policies)?;
     let options = ScanOptions { base: args.base.clone(), ..options(&args.image) };
+    let started = Instant::now();
     let accounts = {
         let _bar = bar(&args.image, &options, console);
         scan::account(&args.image.reference, &catalogue, &options)?
     };
+    tell_read(&args.image.reference, started, &mut console.err);
     let written = match args.format {
         RowFormat::Json => ledger::write_json(&accounts, console.out),
         RowFormat::Table => {

@@ -137,6 +137,11 @@ fn tell_what_was_read(report: &Report, started: Instant, log: &mut Log<'_>) {
     }
 }
 
+/// Tells `--verbose` how long it took to read an image, for commands that have no report.
+pub(super) fn tell_read(reference: &str, started: Instant, log: &mut Log<'_>) {
+    log.debug(|| format!("read \"{reference}\" in {}", seconds(started)));
+}
+
 fn seconds(since: Instant) -> String {
     format!("{:.2} s", since.elapsed().as_secs_f64())
 }
@@ -226,10 +231,12 @@ fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write
 fn list_files(args: &Files, console: &mut Console<'_>) -> Result<u8> {
     let catalogue = Catalogue::builtin()?;
     let options = options(&args.image);
+    let started = Instant::now();
     let inventory = {
         let _bar = bar(&args.image, &options, console);
         scan::read(&args.image.reference, &catalogue, &options)?.1
     };
+    tell_read(&args.image.reference, started, &mut console.err);
     let written = if args.all {
         inventory.all().try_for_each(|file| write_row(file, args.format, console.out))
     } else {

@@ -228,6 +228,15 @@ mod tests {
     }
 
     #[test]
+    fn the_directory_of_settings_may_be_typed() {
+        let dir = config();
+        let typed = dir.path().to_str().map(str::to_string);
+        let options = Options { docker_config: typed, ..Options::default() };
+        assert_eq!(shown(&options, &[("DOCKER_CONFIG", "/no/such/dir"), ("DOCKER_CONTEXT", "two")]), ["tcp://two:99"]);
+        assert_eq!(shown(&options, &[]), ["unix:///one.sock"]);
+    }
+
+    #[test]
     fn without_settings_the_usual_sockets_are_tried() {
         let found = shown(&Options::default(), &[("XDG_RUNTIME_DIR", "/run/user/7"), ("DOCKER_HOST", "")]);
         assert_eq!(found, ["unix:///var/run/docker.sock", "unix:///run/user/7/docker.sock"]);

@@ -237,7 +237,8 @@ def gitlab(suite, _docker, offcut, work):
     with suite.case("gitlab: the job fails with the exit code and keeps the reports; variables are options"):
         done, place = ran()
         equal(done.returncode, 1, done.stderr.decode())
-        equal([(place / file).exists() for file in job["artifacts"]["paths"]], [True, True], "artifacts")
+        kept = [*job["artifacts"]["paths"], *job["artifacts"]["reports"].values()]
+        equal([json.loads((place / file).read_text()) != {} for file in kept], [True] * 4, "artifacts")
         equal(ran(OFFCUT_FAIL_ON="never")[0].returncode, 0, "OFFCUT_FAIL_ON")
     with suite.case("gitlab: another archive than the checked one never runs, and nothing is guessed"):
         done, place = ran(OFFCUT_RELEASE_SHA256="0" * 64)
