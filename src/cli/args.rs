@@ -188,6 +188,12 @@ pub(super) struct Fix {
     /// Build argument, NAME=VALUE; may be given several times
     #[arg(long, value_name = "NAME=VALUE", requires = "verify", env = "OFFCUT_BUILD_ARG")]
     pub(super) build_arg: Vec<String>,
+    /// Option of the engine's build command, such as --build-option=--secret=id=npm,src=.npmrc; may be given several times
+    #[arg(long, value_name = "OPTION", requires = "verify", allow_hyphen_values = true, env = "OFFCUT_BUILD_OPTION")]
+    pub(super) build_option: Vec<String>,
+    /// Option of the engine's run command, such as --run-option=--env=PORT=8080; may be given several times
+    #[arg(long, value_name = "OPTION", requires = "verify", allow_hyphen_values = true, env = "OFFCUT_RUN_OPTION")]
+    pub(super) run_option: Vec<String>,
     /// Shell command that asks the running container ($OFFCUT_ADDRESS, $OFFCUT_CONTAINER): it has to succeed and to print
     /// the same of both images [default: the image's health check]
     #[arg(long, value_name = "COMMAND", requires = "verify", env = "OFFCUT_SMOKE")]

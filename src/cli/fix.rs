@@ -74,6 +74,8 @@ fn verify(args: &Args, rewrite: &Rewrite, catalogue: &Catalogue, options: &ScanO
         engine: args.engine.as_deref(),
         context,
         arguments: &args.build_arg,
+        build_options: &args.build_option,
+        run_options: &args.run_option,
         smoke: args.smoke.as_deref(),
         patience: verify::PATIENCE,
     };

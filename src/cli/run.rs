@@ -155,9 +155,6 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
     let given =
         args.output.iter().map(|o| Output { format: Some(o.format.unwrap_or(args.format)), file: o.file.clone() });
     let outputs: Vec<Output> = (!replaced).then_some(main).into_iter().chain(given).collect();
-    if outputs.iter().any(|o| o.format == Some(Format::Html)) {
-        clock::made()?;
-    }
     for (at, Output { file, .. }) in outputs.iter().enumerate() {
         if outputs.iter().take(at).any(|o| o.file == *file) {
             return Err(Error::usage(format!("two reports would go to \"{}\"", file.display()))

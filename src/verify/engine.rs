@@ -48,7 +48,7 @@ impl Engine {
         for argument in build.arguments {
             command.args(["--build-arg", argument]);
         }
-        command.arg(build.context);
+        command.args(build.options).arg(build.context);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         // Written by a thread of its own: the engine may speak before it has read all of it.
         let writer = child.stdin.take().map(|mut stdin| {
@@ -84,6 +84,7 @@ pub(super) struct Build<'a> {
     pub context: &'a Path,
     /// `NAME=value` each.
     pub arguments: &'a [String],
+    pub options: &'a [String],
 }
 
 /// Why a command of the engine failed: the end of what it said.
@@ -114,8 +115,11 @@ pub(super) struct Built {
 
 impl Built {
     /// Starts it.
-    pub(super) fn start(&self) -> Result<Container<'_>, Failed> {
-        let id = self.engine.ask(&["run", "--detach", "--publish-all", &self.tag])?;
+    pub(super) fn start(&self, options: &[String]) -> Result<Container<'_>, Failed> {
+        let mut words = vec!["run", "--detach"];
+        words.extend(options.iter().map(String::as_str));
+        words.push(&self.tag);
+        let id = self.engine.ask(&words)?;
         Ok(Container { engine: &self.engine, id: id.lines().last().unwrap_or_default().to_string() })
     }
 }

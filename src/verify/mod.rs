@@ -44,6 +44,10 @@ pub struct Proof<'a> {
     pub context: &'a Path,
     /// Build arguments, `NAME=value` each.
     pub arguments: &'a [String],
+    /// More options of the engine's build command.
+    pub build_options: &'a [String],
+    /// More options of the engine's run command.
+    pub run_options: &'a [String],
     /// The user's own command that asks the container.
     pub smoke: Option<&'a str>,
     /// How long that may fail.
@@ -109,7 +113,7 @@ pub fn verify(
     options: &ScanOptions,
 ) -> Result<Verified> {
     let engine = Engine::find(proof.engine)?;
-    let build = Build { context: proof.context, arguments: proof.arguments };
+    let build = Build { context: proof.context, arguments: proof.arguments, options: proof.build_options };
     let tag = |what: &str| format!("offcut-verify-{}:{what}", process::id());
     let failed = |what: &str, Failed(why): Failed| Error::judge(what.to_string()).cause(rule::masked(catalogue, why));
     let context = proof.context.display();
@@ -182,7 +186,7 @@ fn behaviour(
         None => format!("whether it runs after {} seconds: give --smoke a command that asks more", WATCHED.as_secs()),
     };
     let answer = |built: &Built| -> Result<(Answer, String), Failed> {
-        let container = built.start()?;
+        let container = built.start(proof.run_options)?;
         let answer = ask(built, &container)?;
         let logs = if answer.good { String::new() } else { container.logs() };
         Ok((answer, logs))

@@ -311,6 +311,12 @@ CMD ["java", "-jar", "target/server.jar"]
 QUICK = {"go-single", "go-static", "go-runs-go", "go-well-made", "c-cmake-health", "ts-npm", "python-libpq", "java-jar"}
 
 
+# Cases whose image alone is mended as well.
+WITHOUT_FILE = {"go-single", "ts-npm"}
+# Cases that `--verify` proves as well, by this command or by their health check.
+VERIFIED = {"go-static": f"curl -fsS http://127.0.0.1:{PORT}/", "c-cmake-health": ""}
+
+
 class Official(Bases):
     """The bases under the names of the official images."""
 
@@ -496,9 +502,49 @@ def prove(offcut, docker, case, work, show):
     assert predicted is not None, "the base is at hand, and its size was not read"
     error = abs(predicted - measured) / measured
     row = (case.name, "works", sizes[0], sizes[1], measured, f"{error:.1%}", ", ".join(left))
+    if case.name in WITHOUT_FILE:
+        without_file(offcut, docker, case, before, context, file)
+    if case.name in VERIFIED:
+        verify(offcut, docker, case, before, context, work)
     assert error <= 0.05, f"predicted {predicted:,} and measured {measured:,} bytes saved"
     equal(left, [], "findings at medium and above")
     return row
+
+
+def without_file(offcut, docker, case, before, context, file):
+    """The image alone: its history stands for the Dockerfile, and what is made of it builds and answers, too."""
+    (base,) = [line.split()[1] for line in case.dockerfile.splitlines() if line.startswith("FROM ")]
+    command = [offcut, "fix", f"docker:{before}", "--base", f"docker:{base}", "--format", "json"]
+    made = json.loads(run(*command, env=docker.env).stdout)
+    equal(made["outcome"], "rewritten", f"outcome without the Dockerfile ({made['reason']})")
+    assert made["guessed"], "nothing is guessed"
+    file.write_bytes(made["dockerfile"].encode())
+    image = f"{before}-rebuilt"
+    docker.build(image, context, "--file", file)
+    ask(docker, image, case.answer)
+
+
+def verify(offcut, docker, case, before, context, work):
+    """`--verify` comes to the same: it builds both, asks both and measures both."""
+    own = work / "Dockerfile.own"
+    own.write_bytes(case.dockerfile.encode())
+    command = [offcut, "fix", f"docker:{before}", "--dockerfile", own, "--verify", "--context", context, "--format", "json"]
+    command += ["--engine", docker.client, "--build-option=--network=host", "--run-option=--network=host"]
+    command += [f"--run-option=--env=PORT={PORT}"]
+    command += ["--smoke", VERIFIED[case.name]] if VERIFIED[case.name] else []
+    done = run(*command, env=docker.env)
+    verified = json.loads(done.stdout)["verified"]
+    equal((verified["fault"], verified["changed"]), (None, []), "verified")
+    equal(verified["after"]["loud"], 0, "findings at medium and above, verified")
+    saved = verified["before"]["bytes"] - verified["after"]["bytes"]
+    assert abs(verified["predicted"] - saved) <= 0.05 * saved, verified
+    # One that answers something else is told apart.
+    command[command.index("--format") + 1] = "text"
+    wrong = [*command[:-2], "--smoke", "date +%N"] if VERIFIED[case.name] else None
+    if wrong:
+        done = subprocess.run(wrong, capture_output=True, env=docker.env, timeout=900)
+        equal(done.returncode, 1, "exit code for another answer")
+        assert b"NOT VERIFIED" in done.stderr, done.stderr.decode()
 
 
 def ask(docker, image, answer):
