@@ -3,13 +3,13 @@
 //! A control is never called met. "Nothing found" says what it says: the rules that bear on it were silent.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io::{self, Write},
 };
 
 use super::{
     anchor, escape,
-    evaluated::{Evaluated, Outcome},
+    evaluated::{self, Answer, Evaluated, Outcome},
     family_name,
     findings::{self, badge},
 };
@@ -40,11 +40,11 @@ pub(super) fn write(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Wr
 fn framework(report: &Report, framework: &Framework, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io::Result<()> {
     let name = format!("{} {}", escape::short(&framework.name), escape::short(&framework.version));
     let controls: Vec<_> = framework.controls.iter().map(|control| (control, evaluated.control(control))).collect();
-    let count = |fits: fn(&Outcome) -> bool| controls.iter().filter(|(_, (outcome, _))| fits(outcome)).count();
+    let count = |fits: fn(&Outcome) -> bool| controls.iter().filter(|(_, answer)| fits(&answer.outcome)).count();
     let found = count(|outcome| matches!(outcome, Outcome::Found(_)));
     let allowed = count(|outcome| matches!(outcome, Outcome::Allowed));
-    let silent = count(|outcome| matches!(outcome, Outcome::Nothing | Outcome::Partly(_)));
-    let not = count(|outcome| matches!(outcome, Outcome::Not(_)));
+    let silent = count(|outcome| matches!(outcome, Outcome::Nothing | Outcome::Partly));
+    let not = count(|outcome| matches!(outcome, Outcome::Not));
     let counts = [(found, "with findings"), (allowed, "allowed"), (silent, "nothing found"), (not, "not evaluated")];
     let counts: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     writeln!(
@@ -60,38 +60,34 @@ fn framework(report: &Report, framework: &Framework, evaluated: &Evaluated<'_>, 
          <th scope=\"col\">Item</th><th scope=\"col\">What it asks for</th><th scope=\"col\">Result</th><th \
          scope=\"col\">Evidence</th></tr></thead>\n<tbody>"
     )?;
-    for (control, (outcome, found)) in &controls {
-        self::control(report, control, *outcome, found, out)?;
+    for (control, answer) in &controls {
+        self::control(report, control, answer, out)?;
     }
     writeln!(out, "</tbody>\n</table></section>")
 }
 
-fn control(
-    report: &Report,
-    control: &Control,
-    outcome: Outcome,
-    found: &[usize],
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn control(report: &Report, control: &Control, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     let by = control.by.map_or_else(String::new, |by| format!(" <span class=\"tag\">{}</span>", by.word()));
     writeln!(
         out,
         "<tr><th scope=\"row\">{}</th><td>{}{by}</td><td>{}</td><td>",
         escape::short(&control.id),
         escape::short(&control.title),
-        result(outcome)
+        result(answer.outcome)
     )?;
-    if !found.is_empty() {
-        writeln!(out, "<p>{}</p>", named(report, found))?;
+    if !answer.found.is_empty() {
+        writeln!(out, "<p>{}</p>", named(report, &answer.found))?;
     }
     for aspect in &control.shows {
         writeln!(out, "<p>{}</p>", shown(report, *aspect))?;
     }
-    match outcome {
-        Outcome::Partly(why) => writeln!(out, "<p>Some rules did not look: {why}.</p>")?,
-        Outcome::Not(Some(why)) => writeln!(out, "<p>No rule looked: {why}.</p>")?,
-        Outcome::Not(None) if !control.rules.is_empty() => writeln!(out, "<p>No rule of this set looks for it.</p>")?,
-        _ => {}
+    match (answer.outcome, answer.missing.join("; ")) {
+        (Outcome::Not, none) if none.is_empty() && !control.rules.is_empty() => {
+            writeln!(out, "<p>No rule of this set looks for it.</p>")?;
+        }
+        (_, none) if none.is_empty() => {}
+        (Outcome::Not, why) => writeln!(out, "<p>No rule looked: {why}.</p>")?,
+        (_, why) => writeln!(out, "<p>Some rules did not look: {why}.</p>")?,
     }
     if let Some(beyond) = &control.beyond {
         let label = if control.rules.is_empty() { "" } else { "Not looked at: " };
@@ -128,10 +124,10 @@ fn result(outcome: Outcome) -> String {
         Outcome::Found(worst) => format!("{} <span class=\"word\">findings</span>", badge(worst)),
         Outcome::Allowed => "<span class=\"badge plain\">allowed</span>".to_string(),
         Outcome::Nothing => "<span class=\"badge good\">nothing found</span>".to_string(),
-        Outcome::Partly(_) => {
+        Outcome::Partly => {
             "<span class=\"badge plain\">in part</span> <span class=\"word\">nothing found</span>".to_string()
         }
-        Outcome::Not(_) => "<span class=\"badge none\">not evaluated</span>".to_string(),
+        Outcome::Not => "<span class=\"badge none\">not evaluated</span>".to_string(),
     }
 }
 
@@ -172,14 +168,14 @@ fn rules(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io:
         if rules.is_empty() {
             continue;
         }
-        let (mut nothing, mut not, mut why) = (Vec::new(), Vec::new(), None);
+        let (mut nothing, mut not, mut reasons) = (Vec::new(), Vec::new(), BTreeSet::new());
         for rule in &rules {
             let name = rule.id.split_once('/').map_or(rule.id.as_str(), |(_, name)| name);
             match evaluated.rule(&rule.id) {
                 Outcome::Nothing => nothing.push(escape::short(name)),
-                Outcome::Not(reason) => {
+                Outcome::Not => {
                     not.push(escape::short(name));
-                    why = why.or(reason);
+                    reasons.extend(evaluated::missing(report, &rule.id));
                 }
                 _ => {}
             }
@@ -194,8 +190,8 @@ fn rules(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io:
             nothing.len(),
             not.len()
         )?;
-        silent.push((word, nothing, None));
-        idle.push((word, not, why));
+        silent.push((word, nothing, String::new()));
+        idle.push((word, not, reasons.into_iter().collect::<Vec<_>>().join("; ")));
     }
     writeln!(out, "</tbody>\n</table></section>")?;
     names("Looked and found nothing", &silent, out)?;
@@ -203,14 +199,14 @@ fn rules(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io:
     writeln!(out, "</section>")
 }
 
-fn names(title: &str, families: &[(&str, Vec<String>, Option<&str>)], out: &mut dyn Write) -> io::Result<()> {
+fn names(title: &str, families: &[(&str, Vec<String>, String)], out: &mut dyn Write) -> io::Result<()> {
     let mut families = families.iter().filter(|(_, names, _)| !names.is_empty()).peekable();
     if families.peek().is_none() {
         return Ok(());
     }
     writeln!(out, "<h3>{title}</h3>\n<dl class=\"names\">")?;
     for (word, names, why) in families {
-        let why = why.map_or_else(String::new, |why| format!(" <span class=\"word\">({why})</span>"));
+        let why = if why.is_empty() { String::new() } else { format!(" <span class=\"word\">({why})</span>") };
         let names: Vec<_> = names.iter().map(|name| format!("<code>{name}</code>")).collect();
         writeln!(out, "<div><dt>{word}/{why}</dt><dd>{}</dd></div>", names.join(" "))?;
     }

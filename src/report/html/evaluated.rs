@@ -25,10 +25,20 @@ pub(super) enum Outcome {
     Allowed,
     /// Every rule that bears on it looked, and found nothing.
     Nothing,
-    /// Nothing was found by the rules that looked, and others did not look; the reason of the first.
-    Partly(&'static str),
-    /// No rule looked; the reason, where there are rules.
-    Not(Option<&'static str>),
+    /// Nothing was found by the rules that looked, and others had nothing to look at.
+    Partly,
+    /// No rule looked.
+    Not,
+}
+
+/// What became of a control.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    /// The findings that are its evidence, by their positions.
+    pub(super) found: Vec<usize>,
+    /// What rules had not to look at, each reason once.
+    pub(super) missing: Vec<&'static str>,
 }
 
 impl<'a> Evaluated<'a> {
@@ -58,16 +68,20 @@ impl<'a> Evaluated<'a> {
         self.outcome(self.findings(rule), &[missing(self.report, rule)])
     }
 
-    /// What became of a control, and the findings that are its evidence.
-    pub(super) fn control(&self, control: &Control) -> (Outcome, Vec<usize>) {
+    /// What became of a control.
+    pub(super) fn control(&self, control: &Control) -> Answer {
         let takes = |rule: &str| control.rules.iter().any(|selector| selector.takes(rule));
         let rules: Vec<&RuleAbout> = self.report.rules.iter().filter(|rule| takes(&rule.id)).collect();
-        let missing: Vec<_> = rules.iter().map(|rule| missing(self.report, &rule.id)).collect();
+        let all: Vec<_> = rules.iter().map(|rule| missing(self.report, &rule.id)).collect();
         // By what was found, not by what the report describes: a finding is evidence even if its rule is not described.
         let found = self.by_rule.iter().filter(|(rule, _)| takes(rule));
         let mut found: Vec<usize> = found.flat_map(|(_, at)| at.iter().copied()).collect();
         found.sort_unstable();
-        (self.outcome(&found, &missing), found)
+        let outcome = self.outcome(&found, &all);
+        let mut missing: Vec<&str> = all.into_iter().flatten().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        Answer { outcome, found, missing }
     }
 
     fn outcome(&self, found: &[usize], missing: &[Option<&'static str>]) -> Outcome {
@@ -83,17 +97,16 @@ impl<'a> Evaluated<'a> {
         if !found.is_empty() {
             return Outcome::Allowed;
         }
-        let why = missing.iter().flatten().next().copied();
-        match (missing.iter().any(Option::is_none), why) {
-            (true, None) => Outcome::Nothing,
-            (true, Some(why)) => Outcome::Partly(why),
-            (false, why) => Outcome::Not(why),
+        match (missing.iter().any(Option::is_none), missing.iter().any(Option::is_some)) {
+            (true, false) => Outcome::Nothing,
+            (true, true) => Outcome::Partly,
+            (false, _) => Outcome::Not,
         }
     }
 }
 
 /// What a rule did not have to look at.
-fn missing(report: &Report, rule: &str) -> Option<&'static str> {
+pub(super) fn missing(report: &Report, rule: &str) -> Option<&'static str> {
     const NO_CONFIG: &str = "a directory has no configuration";
     const NO_FILE: &str = "no Dockerfile was given or found";
     const NO_SECRETS: &str = "secrets were not looked for";
@@ -140,7 +153,10 @@ mod tests {
     #[test]
     fn a_control_is_as_bad_as_the_worst_finding_that_is_not_allowed() {
         let mut report = testing::report();
-        let of = |report: &Report, rules: &[&str]| Evaluated::new(report).control(&control(rules));
+        let of = |report: &Report, rules: &[&str]| {
+            let Answer { outcome, found, .. } = Evaluated::new(report).control(&control(rules));
+            (outcome, found)
+        };
         assert_eq!(of(&report, &["build-tool"]), (Outcome::Found(Severity::High), vec![0, 2]));
         assert_eq!(of(&report, &["build-tool/make", "root-user"]), (Outcome::Found(Severity::Medium), vec![1, 2]));
         report.findings[0].allowed = Some("known".into());
@@ -169,22 +185,29 @@ mod tests {
             about(&mut report, id);
         }
         let of = |report: &Report, rule: &str| Evaluated::new(report).rule(rule);
-        assert_eq!(of(&report, "build-tool/gcc"), Outcome::Nothing);
-        assert_eq!(of(&report, "dockerfile/unused-stage"), Outcome::Not(Some("no Dockerfile was given or found")));
-        assert_eq!(of(&report, "wrong-stage/not-last"), Outcome::Not(Some("no Dockerfile was given or found")));
-        assert_eq!(of(&report, "secret/jwt"), Outcome::Not(Some("secrets were not looked for")));
-        assert_eq!(of(&report, "secret/image-env"), Outcome::Nothing);
-        let secrets = Evaluated::new(&report).control(&control(&["secret"])).0;
-        assert_eq!(secrets, Outcome::Partly("secrets were not looked for"));
+        for (rule, why) in [
+            ("build-tool/gcc", None),
+            ("dockerfile/unused-stage", Some("no Dockerfile was given or found")),
+            ("wrong-stage/not-last", Some("no Dockerfile was given or found")),
+            ("secret/jwt", Some("secrets were not looked for")),
+            ("secret/image-env", None),
+        ] {
+            assert_eq!(missing(&report, rule), why, "{rule}");
+            assert_eq!(of(&report, rule), if why.is_some() { Outcome::Not } else { Outcome::Nothing }, "{rule}");
+        }
+        let both = Evaluated::new(&report).control(&control(&["secret", "dockerfile"]));
+        let reasons = vec!["no Dockerfile was given or found", "secrets were not looked for"];
+        assert_eq!(both, Answer { outcome: Outcome::Partly, found: vec![], missing: reasons });
         (report.dockerfile, report.searched) = (Some("Dockerfile".into()), Some(Coverage::default()));
         for rule in ["dockerfile/unused-stage", "secret/jwt", "wrong-stage/not-last"] {
             assert_eq!(of(&report, rule), Outcome::Nothing, "{rule}");
         }
         report.image.config = None;
         for rule in ["root-user/uid-0", "secret/image-env", "wrong-stage/test"] {
-            assert_eq!(of(&report, rule), Outcome::Not(Some("a directory has no configuration")), "{rule}");
+            assert_eq!(missing(&report, rule), Some("a directory has no configuration"), "{rule}");
+            assert_eq!(of(&report, rule), Outcome::Not, "{rule}");
         }
-        assert_eq!(Evaluated::new(&report).control(&control(&["setuid"])).0, Outcome::Not(None), "no such rule");
-        assert_eq!(Evaluated::new(&report).control(&control(&[])).0, Outcome::Not(None));
+        assert_eq!(Evaluated::new(&report).control(&control(&["setuid"])).outcome, Outcome::Not, "no such rule");
+        assert_eq!(Evaluated::new(&report).control(&control(&[])).outcome, Outcome::Not);
     }
 }
