@@ -307,6 +307,8 @@ fn an_image_is_judged_by_the_settings_for_its_name_and_diff_by_the_same_file() {
     let (code, report) = place.report(&[]);
     assert_eq!((code, &finding(&report, "vcs/git")["severity"]), (0, &"note".into()));
     assert_eq!(finding(&report, "vcs/git")["rated"]["entry"], "offcut.toml:5");
+    let (_, table, _) = place.ran(&[]);
+    assert!(table.contains("rated      high by the rules, note by offcut.toml:5"), "{table}");
     place.file("offcut.toml", "[[image]]\nname = \"other\"\ngate.severity = \"never\"\n");
     assert_eq!(place.report(&[]).0, 1);
 

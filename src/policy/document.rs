@@ -110,7 +110,7 @@ fn for_images(file: &str, table: &Table<'_>, known: &Known<'_>) -> ForImages {
         table.fault(format!("an [[image]] wants `name`: {WANTS}"));
         Vec::new()
     });
-    let names = names.iter().filter_map(|name| name.parsed(WANTS, |text| Pattern::name(text)));
+    let names = names.iter().filter_map(|name| name.parsed(WANTS, Pattern::name));
     ForImages { names: names.collect(), layer: layer(file, table, known) }
 }
 

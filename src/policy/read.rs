@@ -9,18 +9,23 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
+use crate::model::path;
+
 /// Most faults that are told of one file.
 const FAULTS_MAX: usize = 20;
 
 /// The text of one file, and what is wrong with it.
 pub(super) struct Source<'a> {
     text: &'a str,
+    /// Where each line but the first begins.
+    lines: Vec<usize>,
     faults: RefCell<Vec<(usize, String)>>,
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, faults: RefCell::default() }
+        let lines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self { text, lines: lines.collect(), faults: RefCell::default() }
     }
 
     /// Hands the whole document to `read`; faults are told by their line, the first line first.
@@ -37,11 +42,12 @@ impl<'a> Source<'a> {
     }
 
     fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+        self.lines.partition_point(|&begin| begin <= at) + 1
     }
 
     fn fault(&self, line: usize, text: String) {
-        self.faults.borrow_mut().push((line, text));
+        // The file may come with a change that nobody has looked at: its words must do no harm in a log.
+        self.faults.borrow_mut().push((line, printable(&text)));
     }
 }
 
@@ -209,7 +215,11 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 
 /// Words of a file in a message: on one line, and not at any length.
 fn shown(text: &str) -> String {
-    crate::model::path::escape(text.as_bytes()).replace("\\\\", "\\").chars().take(80).collect()
+    printable(text).chars().take(80).collect()
+}
+
+fn printable(text: &str) -> String {
+    path::escape(text.as_bytes()).replace("\\\\", "\\")
 }
 
 fn list(words: &[&str]) -> String {

@@ -408,6 +408,8 @@ fn what_is_wrong_in_a_file_is_told_by_line_key_and_what_was_expected() {
             "[[allow]]\nreason = \"a\"\nrule = \"secret\"\nevidence = \"abc\"\n",
             "`allow.evidence` can not be \"abc\": the digest is not",
         ),
+        ("[severity]\n\"a\\n::error::\\u001b[m\" = \"low\"", "there is no family or rule \"a\\x0a::error::\\x1b[m\""),
+        ("[[allow]]\nrule = \"vcs\"\nreason = \"a\"\nexpires = \"\\n::x\"", "not \"\\x0a::x\""),
         ("a = \n", "line 1: it is no TOML: "),
         ("profile = \"strict\"\nprofile = \"strict\"\n", "line 2: it is no TOML: duplicate key"),
     ] {

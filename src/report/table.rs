@@ -159,7 +159,10 @@ impl Page<'_> {
             self.line(since.word(), what)?;
         }
         if let Some(rated) = &finding.rated {
-            self.wrapped("rated", &format!("{} by {}", rated.severity, text::plain(&rated.entry)))?;
+            self.wrapped(
+                "rated",
+                &format!("{} by the rules, {} by {}", rated.severity, finding.severity, text::plain(&rated.entry)),
+            )?;
         }
         match &finding.allowed {
             Some(_) => self.wrapped("allowed", &describe_allowed(finding)),

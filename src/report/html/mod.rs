@@ -254,7 +254,7 @@ mod tests {
 
     fn printed(report: &Report) -> String {
         let mut out = Vec::new();
-        let verdict = Verdict::of(report, Some(Severity::High));
+        let verdict = Verdict::of(report, &crate::policy::Gates::at(Some(Severity::High)), None);
         write(report, &verdict, 1_700_000_000, &mut out).expect("a Vec takes everything");
         String::from_utf8(out).expect("text")
     }
