@@ -8,8 +8,10 @@ command -v jq > /dev/null || fail "jq is not installed"
 
 dir=$(mktemp -d "$RUNNER_TEMP/offcut.XXXXXX")
 arguments=(scan --format table --output "sarif=$dir/offcut.sarif" --output "json=$dir/offcut.json" --no-progress)
-arguments+=(--fail-on "${OFFCUT_ACTION_FAIL_ON:-high}")
-arguments+=(--output "markdown=$dir/summary.md" --output "github=$dir/annotations")
+arguments+=(--output "markdown=$dir/summary.md" --output "github=$dir/annotations" --output "table=$dir/table")
+[ -z "${OFFCUT_ACTION_CONFIG:-}" ] || arguments+=(--config "$OFFCUT_ACTION_CONFIG")
+[ -z "${OFFCUT_ACTION_PROFILE:-}" ] || arguments+=(--profile "$OFFCUT_ACTION_PROFILE")
+[ -z "${OFFCUT_ACTION_FAIL_ON:-}" ] || arguments+=(--fail-on "$OFFCUT_ACTION_FAIL_ON")
 [ -z "${OFFCUT_ACTION_DOCKERFILE:-}" ] || arguments+=(--dockerfile "$OFFCUT_ACTION_DOCKERFILE")
 [ -z "${OFFCUT_ACTION_TARGET:-}" ] || arguments+=(--target "$OFFCUT_ACTION_TARGET")
 while IFS= read -r line; do
@@ -35,6 +37,13 @@ if [ ! -s "$dir/offcut.json" ] || [ ! -s "$dir/offcut.sarif" ]; then
   output verdict "$(head -c 4000 "$dir/messages")"
   exit 0
 fi
+if [ -n "${OFFCUT_ACTION_CATEGORY:-}" ]; then
+  # The upload has an input for this, which counts only for a report that names none.
+  # shellcheck disable=SC2016 # the variable is jq's
+  jq --arg category "$OFFCUT_ACTION_CATEGORY" '.runs[].automationDetails.id = "offcut/\($category)/"' \
+    "$dir/offcut.sarif" > "$dir/named.sarif"
+  mv "$dir/named.sarif" "$dir/offcut.sarif"
+fi
 output sarif "$dir/offcut.sarif"
 output json "$dir/offcut.json"
 output digest "$(jq -r '.image.manifest // .image.id // ""' "$dir/offcut.json")"
@@ -43,12 +52,8 @@ output findings "$(jq '[.findings[] | select(.allowed == null)] | length' "$dir/
 worst='["none", "note", "low", "medium", "high", "critical"] as $scale
   | [.findings[] | select(.allowed == null) | .severity as $s | $scale | index($s)] | $scale[max // 0]'
 output worst-severity "$(jq -r "$worst" "$dir/offcut.json")"
-case $code in
-  0) verdict="passed" ;;
-  1) verdict="failed: a finding is ${OFFCUT_ACTION_FAIL_ON:-high} or worse" ;;
-  *) verdict="not judged: a part of the image was not read" ;;
-esac
-output verdict "$verdict"
+# The last line of the table is the verdict.
+output verdict "$(tail -n 1 "$dir/table")"
 if [ "${OFFCUT_ACTION_SUMMARY:-true}" != false ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   cat "$dir/summary.md" >> "$GITHUB_STEP_SUMMARY"
 fi

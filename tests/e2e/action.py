@@ -184,10 +184,11 @@ def images(suite, action, offcut, work):
         equal(outputs["findings"], str(len(report["findings"])), "findings")
         equal(outputs["worst-severity"], report["findings"][0]["severity"], "worst-severity")
         equal(outputs["digest"], report["image"]["manifest"], "digest")
-        equal(job.uploads, [{"sarif_file": outputs["sarif"], "category": "shop"}], "uploads")
-        equal(json.loads(pathlib.Path(outputs["sarif"]).read_text())["version"], "2.1.0", "SARIF")
+        equal(job.uploads, [{"sarif_file": outputs["sarif"]}], "uploads")
+        sarif = json.loads(pathlib.Path(outputs["sarif"]).read_text())
+        equal((sarif["version"], sarif["runs"][0]["automationDetails"]["id"]), ("2.1.0", "offcut/shop/"), "SARIF")
         equal(json.loads(pathlib.Path(outputs["json"]).read_text())["findings"], report["findings"], "JSON")
-        equal(job.commands(), ["::error title=offcut::failed: a finding is high or worse"], "commands")
+        equal(job.commands(), ["::error title=offcut::FAILED: 2 findings are high or worse"], "commands")
         within("FAILED: ", job.log, "the table is in the log")
         within("FAILED", job.summary.read_text(), "summary")
     with suite.case("images: one that passes, without upload and summary"):
@@ -210,6 +211,13 @@ def images(suite, action, offcut, work):
         assert worst and len(left) == len(kept["findings"]) - len(worst), f"{left}, and {worst} were allowed"
         equal(job.outputs["scan"]["findings"], str(len(left)), "findings")
         equal(job.outputs["scan"]["worst-severity"], left[0] if left else "none", "worst-severity")
+    with suite.case("images: the policy decides, unless something else is said"):
+        policy = work / "policy.toml"
+        policy.write_text('[gate]\nseverity = "never"\n')
+        for inputs, code in [({"config": str(policy)}, 0), ({"config": str(policy), "fail_on": "medium"}, 1),
+                             ({"profile": "strict"}, 1)]:
+            job = Runner(action, work / f"policy-{len(inputs)}-{code}", image=str(IMAGE), offcut=offcut, **inputs)
+            equal(job.run(), code, job.log)
     with suite.case("images: the Dockerfile is handed on, and the summary names its lines"):
         file = work / "Dockerfile"
         file.write_text("FROM scratch\nCOPY x /x\n")
@@ -240,7 +248,7 @@ def images(suite, action, offcut, work):
 def hostile(suite, action, offcut, work):
     with suite.case("hostile: no input is more than a text"):
         for at, text in enumerate(HOSTILE):
-            for name in ("image", "dockerfile", "target", "fail_on", "allow", "args", "offcut"):
+            for name in ("image", "dockerfile", "target", "config", "profile", "fail_on", "allow", "args", "offcut"):
                 if name == "args" and text.startswith("-"):
                     continue  # arguments they are
                 inputs = {"image": str(IMAGE), "offcut": offcut, name: text}
@@ -252,6 +260,14 @@ def hostile(suite, action, offcut, work):
                 commands = job.commands()
                 assert all(command.startswith("::error title=offcut::") for command in commands), commands
                 equal(job.uploads, [], f"{name}={text!r}")
+    with suite.case("hostile: a category is a text of the report"):
+        for at, text in enumerate(HOSTILE):
+            job = Runner(action, work / f"category-{at}", image=str(IMAGE), offcut=offcut, category=text, fail_on="never",
+                         args="--no-secrets")
+            equal(job.run(), 0, job.log)
+            sarif = json.loads(pathlib.Path(job.outputs["scan"]["sarif"]).read_text())
+            equal(sarif["runs"][0]["automationDetails"]["id"], f"offcut/{text}/", "category")
+            equal((job.commands(), [file.name for file in job.work.rglob("*pwned*")]), ([], []), "commands, files")
     with suite.case("hostile: what an image or a program prints is no command to the runner"):
         stub = program(work / "stub", "offcut", """
             printf '::add-mask::pwned\\n  ::error title=pwned::pwned\\n##[error]pwned\\n::set-output name=sarif::pwned\\n'
