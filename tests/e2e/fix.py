@@ -34,6 +34,7 @@ class Case:
 
 
 GO, C, TS, PY, JAVA = "hello at 12:00", "answer 42", '{"total":12}', "hello from libpq 15 and a template", "hello from a jar"
+JS, FLASK = "hello from express", "hello from flask"
 
 CASES = [
     Case(
@@ -304,6 +305,247 @@ CMD ["java", "-jar", "target/server.jar"]
 """,
         JAVA,
         to="eclipse-temurin:17-jre",
+    ),
+    Case(
+        "go-stage-on-stage",
+        "go",
+        """
+FROM golang:1.22 AS deps
+WORKDIR /src
+COPY go.mod ./
+ENV CGO_ENABLED=0
+
+FROM deps
+COPY . .
+RUN go build -o /bin/hello .
+CMD ["hello"]
+""",
+        GO,
+    ),
+    Case(
+        "go-copies-too-much",
+        "go",
+        """
+FROM golang:1.22 AS compile
+WORKDIR /src
+COPY . .
+RUN CGO_ENABLED=0 go build -o server .
+
+FROM debian:bookworm
+# Everything, to be sure.
+COPY --from=compile /src /src
+COPY --from=compile /usr/local/go /usr/local/go
+WORKDIR /src
+EXPOSE 8080/tcp
+CMD ["./server"]
+""",
+        GO,
+    ),
+    Case(
+        "go-entrypoint-script",
+        "go",
+        """
+FROM golang:1.22
+WORKDIR /app
+COPY . .
+RUN go build -o server . \\
+ && printf '#!/bin/sh\\nset -e\\nexec ./server "$@"\\n' > entrypoint.sh \\
+ && chmod +x entrypoint.sh
+ENTRYPOINT ["./entrypoint.sh"]
+""",
+        GO,
+    ),
+    Case(
+        "go-backtick-escape",
+        "go",
+        """
+# escape=`
+FROM golang:1.22
+WORKDIR /app
+COPY . .
+RUN CGO_ENABLED=0 `
+    go build -o /usr/local/bin/server .
+ENTRYPOINT ["/usr/local/bin/server"]
+""",
+        GO,
+    ),
+    Case(
+        "go-own-user",
+        "go",
+        """
+FROM golang:1.22
+RUN groupadd --gid 4711 shop && useradd --uid 4711 --gid shop --create-home shop
+WORKDIR /home/shop
+COPY --chown=shop:shop . .
+RUN go build -o server . && chown shop:shop server
+USER shop
+CMD ["/home/shop/server"]
+""",
+        GO,
+    ),
+    Case(
+        "go-args-labels-signals",
+        "go",
+        """
+FROM golang:1.22
+ARG REVISION=unknown
+ENV REVISION=$REVISION LOG=json
+LABEL maintainer="team@example.org" \\
+      org.opencontainers.image.revision=$REVISION
+MAINTAINER somebody
+STOPSIGNAL SIGTERM
+VOLUME /data
+WORKDIR /srv
+ADD . .
+RUN set -eux; \\
+    # comments stand between the lines
+    go vet . ; \\
+    go build -o server
+EXPOSE 80 443
+CMD exec ./server
+""",
+        GO,
+    ),
+    Case(
+        "go-onbuild",
+        "go",
+        """
+FROM golang:1.22
+WORKDIR /app
+COPY . .
+RUN go build -o server .
+ONBUILD COPY config /app/config
+CMD ["./server"]
+""",
+        GO,
+        outcome="refused",
+        reason="ONBUILD",
+    ),
+    Case(
+        "java-classpath",
+        "java",
+        """
+FROM eclipse-temurin:17-jdk
+COPY . /app
+WORKDIR /app
+RUN javac -d classes Server.java
+ENTRYPOINT ["java", "-Xmx64m", "-cp", "classes", "Server"]
+""",
+        JAVA,
+    ),
+    Case(
+        "java-options",
+        "java",
+        """
+FROM eclipse-temurin:17-jdk
+ENV JAVA_OPTS="-Xmx64m"
+WORKDIR /srv
+COPY . .
+RUN javac Server.java && jar cfe app.jar Server *.class && rm *.class
+CMD java $JAVA_OPTS -jar app.jar
+""",
+        JAVA,
+    ),
+    Case(
+        "c-purged-later",
+        "c",
+        """
+FROM debian:bookworm
+RUN apt-get update && apt-get install -y gcc make libc6-dev libsqlite3-dev
+WORKDIR /src
+COPY . .
+RUN make && cp server /usr/local/bin/
+RUN apt-get purge -y gcc make libc6-dev && apt-get autoremove -y && rm -rf /src /var/lib/apt/lists/*
+WORKDIR /
+CMD ["server"]
+""",
+        C,
+    ),
+    Case(
+        "js-all-dependencies",
+        "js",
+        """
+FROM node:20
+WORKDIR /app
+COPY . .
+RUN npm install
+EXPOSE 3000
+CMD ["node", "server.js"]
+""",
+        JS,
+    ),
+    Case(
+        "js-production-only",
+        "js",
+        """
+FROM node:20
+WORKDIR /app
+COPY package.json ./
+RUN npm install --omit=dev --no-audit && npm cache clean --force
+COPY server.js .
+USER 1000
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["server.js"]
+""",
+        JS,
+    ),
+    Case(
+        "ts-ships-the-builder",
+        "node",
+        """
+FROM node:20 AS builder
+WORKDIR /app
+COPY . .
+RUN npm ci && npm run build
+
+FROM node:20
+WORKDIR /app
+COPY --from=builder /app ./
+CMD ["node", "dist/server.js"]
+""",
+        TS,
+    ),
+    Case(
+        "python-plain",
+        "flask",
+        """
+FROM python:3.11
+WORKDIR /app
+COPY . .
+RUN pip install -r requirements.txt
+ENV FLASK_APP=app.py
+CMD python3 -m flask run --host 0.0.0.0 --port ${PORT:-5000}
+""",
+        FLASK,
+    ),
+    Case(
+        "python-slim-with-compiler",
+        "python",
+        """
+FROM python:3.11-slim
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libpq-dev libc6-dev python3-dev
+WORKDIR /app
+COPY requirements.txt .
+RUN pip install --no-cache-dir --no-binary psycopg2 -r requirements.txt
+COPY . .
+ENTRYPOINT ["python3"]
+CMD ["app.py"]
+""",
+        PY,
+    ),
+    Case(
+        "python-of-debian",
+        "flask",
+        """
+FROM debian:bookworm
+RUN apt-get update && apt-get install -y --no-install-recommends gcc python3-flask
+WORKDIR /app
+COPY . .
+CMD python3 -m flask run --host 0.0.0.0 --port ${PORT:-5000}
+""",
+        FLASK,
+        outcome="refused",
+        reason="distribution",
     ),
 ]
 
