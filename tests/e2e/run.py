@@ -517,7 +517,7 @@ def errors(suite, offcut, docker, podman, images, work):
             ["scan"],
             ["scan", "--no-such-option", DEMO],
             ["scan", DEMO, "--fail-on", "purple"],
-            ["scan", DEMO, "-f", "html"],
+            ["scan", DEMO, "-f", "pdf"],
             ["scan", DEMO, "-j", "many"],
             ["scan", DEMO, "--platform", "/"],
             ["explain", "build-tool/no-such-tool"],
