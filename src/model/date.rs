@@ -26,6 +26,11 @@ pub fn time(seconds: i64) -> String {
     format!("{}T{:02}:{:02}:{:02}Z", day(seconds), of_day / 3_600, of_day / 60 % 60, of_day % 60)
 }
 
+/// The same without its zone, which is UTC: `2026-11-27T22:55:00`.
+pub fn zoneless(seconds: i64) -> String {
+    time(seconds).trim_end_matches('Z').to_string()
+}
+
 /// Whether a text is a day of the calendar, `2026-12-31`, from the year 1970 on. Such texts sort as the days do.
 pub fn is_day(text: &str) -> bool {
     let mut parts = text.split('-').map(|part| (part.len(), part.parse::<u16>(), part));

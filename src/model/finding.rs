@@ -333,6 +333,27 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+impl Finding {
+    /// What was found with its version: `GCC 12.2.0`.
+    pub fn named(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.subject),
+            None => self.subject.clone(),
+        }
+    }
+
+    /// The file that stands for it: where the strongest evidence was seen, else the first of its files.
+    pub fn first_path(&self) -> Option<&ImagePath> {
+        let witness = self.evidence.iter().find_map(|piece| piece.path.as_ref());
+        witness.or_else(|| self.paths.first().map(|group| group.files.first().unwrap_or(&group.root)))
+    }
+
+    /// Whether it is at least this bad, and nobody lets it pass.
+    pub fn reaches(&self, severity: Severity) -> bool {
+        self.severity >= severity && self.allowed.is_none()
+    }
+}
+
 /// An instruction of the Dockerfile that the image is built from.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct DockerfileLine {

@@ -83,10 +83,16 @@ fn assignments(command: &str) -> String {
     let Some(arguments) = rest.strip_prefix('|') else { return command.to_string() };
     let (count, arguments) = arguments.split_once(' ').unwrap_or((arguments, ""));
     // The shell's path ends the arguments; values may hold spaces, so nothing before it is kept but names.
-    let shell = arguments.find(" /bin/").or_else(|| arguments.find(" /")).unwrap_or(arguments.len());
+    let shell = shell(arguments).or_else(|| arguments.find(" /")).unwrap_or(arguments.len());
     let (arguments, shell) = arguments.split_at(shell);
     let names = hide_assignments(arguments);
     format!("{lead}|{count} {names}{shell}")
+}
+
+/// Where the shell of a command begins, which follows its build arguments: the place of the blank before it.
+pub fn shell(arguments: &str) -> Option<usize> {
+    let shells = [" /bin/sh -c ", " /bin/bash ", " /bin/ash ", " /usr/bin/", " /bin/", " cmd /S"];
+    shells.iter().find_map(|shell| arguments.find(shell))
 }
 
 /// `NAME=value` without the value.
@@ -126,6 +132,7 @@ mod tests {
         for (command, want) in [
             ("|1 TOKEN=s3cret /bin/sh -c npm ci", "|1 TOKEN=... /bin/sh -c npm ci"),
             ("|2 A=x y B=/s3cret/z /bin/sh -c make", "|2 A=... B=... /bin/sh -c make"),
+            ("|1 A=x /bin/s3cret /bin/sh -c make", "|1 A=... /bin/sh -c make"),
             ("RUN |1 TOKEN=s3cret /bin/sh -c npm ci # buildkit", "RUN |1 TOKEN=... /bin/sh -c npm ci # buildkit"),
             ("/bin/sh -c #(nop)  ENV TOKEN=s3cret B=\"a s3cret\"", "/bin/sh -c #(nop)  ENV TOKEN=... B=..."),
             ("ENV TOKEN s3cret", "ENV TOKEN ..."),

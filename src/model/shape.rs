@@ -25,6 +25,28 @@ pub struct ShapeWant {
     pub body: Vec<String>,
 }
 
+/// Matches a sequence with wild cards in time of the product of both lengths: where it goes wrong, the last wild card
+/// takes one element more. To go back to that one is enough: what an earlier one could take, it can take as well.
+pub fn wild<P, T>(pattern: &[P], text: &[T], is_wild: impl Fn(&P) -> bool, same: impl Fn(&P, &T) -> bool) -> bool {
+    let (mut p, mut t) = (0_usize, 0_usize);
+    let mut last: Option<(usize, usize)> = None;
+    while let Some(element) = text.get(t) {
+        match pattern.get(p) {
+            Some(part) if is_wild(part) => {
+                p = p.saturating_add(1);
+                last = Some((p, t));
+            }
+            Some(part) if same(part, element) => (p, t) = (p.saturating_add(1), t.saturating_add(1)),
+            _ => {
+                let Some((after, taken)) = last else { return false };
+                (p, t) = (after, taken.saturating_add(1));
+                last = Some((p, t));
+            }
+        }
+    }
+    pattern.get(p..).unwrap_or_default().iter().all(is_wild)
+}
+
 /// A file name that may hold one `*`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NamePattern {

@@ -4,6 +4,8 @@
 
 use std::{fmt, iter::Peekable, str::Chars};
 
+use crate::model::wild;
+
 /// Longest pattern, in bytes; longer than any path that an image may hold.
 const PATTERN_MAX: usize = 4_096;
 
@@ -87,7 +89,7 @@ impl Pattern {
     pub(super) fn matches(&self, text: &[u8]) -> bool {
         let components: Vec<&[u8]> = text.split(|&byte| byte == b'/').collect();
         let is_any = |part: &Part| matches!(part, Part::Components);
-        fits(&self.parts, &components, is_any, |part, component| match part {
+        wild(&self.parts, &components, is_any, |part, component| match part {
             Part::Components => true,
             Part::Name(pieces) => name_fits(pieces, component),
         })
@@ -154,7 +156,7 @@ fn name_fits(pieces: &[Piece], name: &[u8]) -> bool {
     };
     let glyphs: Vec<Glyph> = name.utf8_chunks().flat_map(chunk).collect();
     let is_any = |piece: &Piece| matches!(piece, Piece::Letters);
-    fits(pieces, &glyphs, is_any, |piece, glyph| match (piece, glyph) {
+    wild(pieces, &glyphs, is_any, |piece, glyph| match (piece, glyph) {
         (Piece::Letters | Piece::Any, _) => true,
         (Piece::Letter(want), Glyph::Letter(letter)) => want == letter,
         (Piece::Class { not, ranges }, Glyph::Letter(letter)) => {
@@ -163,30 +165,6 @@ fn name_fits(pieces: &[Piece], name: &[u8]) -> bool {
         (Piece::Class { not, .. }, Glyph::Byte) => *not,
         (Piece::Letter(_), Glyph::Byte) => false,
     })
-}
-
-/// Holds wants against things, where some wants take any number. To go back to the last such want is enough: what an
-/// earlier one could take, the later one can take as well.
-fn fits<W, T>(wants: &[W], things: &[T], is_any: impl Fn(&W) -> bool, is_one: impl Fn(&W, &T) -> bool) -> bool {
-    let (mut want, mut thing) = (0, 0);
-    let mut back: Option<(usize, usize)> = None;
-    while let Some(next) = things.get(thing) {
-        match wants.get(want) {
-            Some(it) if is_any(it) => {
-                back = Some((want, thing));
-                want += 1;
-            }
-            Some(it) if is_one(it, next) => (want, thing) = (want + 1, thing + 1),
-            _ => match &mut back {
-                Some((at, from)) => {
-                    *from += 1;
-                    (want, thing) = (*at + 1, *from);
-                }
-                None => return false,
-            },
-        }
-    }
-    wants.iter().skip(want).all(is_any)
 }
 
 #[cfg(test)]

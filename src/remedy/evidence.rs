@@ -14,7 +14,7 @@ use crate::{
         loader::{Libc, Loader},
         reach::{Reach, Scope},
     },
-    model::{Fact, Family, Finding, Kind, Manager, Origin, Severity, State, path},
+    model::{Fact, Family, Finding, ImageConfig, Kind, Manager, Origin, Severity, State, path},
 };
 
 /// What is known of the image.
@@ -56,7 +56,7 @@ pub(super) fn gone<'s>(subject: &Subject<'s>) -> impl Iterator<Item = &'s Findin
 
 /// Whether it is one.
 pub(super) fn is_gone(finding: &Finding) -> bool {
-    finding.severity >= Severity::Medium && finding.allowed.is_none() && BUILD_ONLY.contains(&finding.family)
+    finding.reaches(Severity::Medium) && BUILD_ONLY.contains(&finding.family)
 }
 
 /// Whether the command needs a build tool when it runs.
@@ -77,10 +77,10 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
     for finding in subject.findings {
         if finding.family == Family::WrongStage && finding.severity > Severity::Note {
             let title = &finding.title;
-            return Stop::refused(format!("{title}: build the stage that runs the program, and mend that"));
+            return Stop::refused(format!("it is no stage to ship, build the one that runs the program: {title}"));
         }
         if finding.family == Family::BrokenRuntime && finding.severity >= Severity::High {
-            return Stop::refused(format!("{}: it does not run as it is", finding.title));
+            return Stop::refused(format!("it does not run as it is: {}", finding.title));
         }
         // What a package of the distribution brings is installed again.
         let loose = finding.paths.iter().flat_map(|group| &group.files).any(|path| {
@@ -194,6 +194,16 @@ pub(super) fn sets(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: Keywo
 /// Whether something is a file with bytes of its own, or a link.
 pub(super) fn is_file(file: &File<'_>) -> bool {
     matches!(file.kind(), Kind::File | Kind::Hardlink | Kind::Symlink)
+}
+
+/// Whether something in the configuration says that the program may have to be root.
+///
+/// Ports below 1024 may be opened by anybody since Docker 20.10, but not everywhere; volumes belong to whom they belong.
+pub(super) fn may_need_root(config: &ImageConfig) -> bool {
+    let low = |port: &String| {
+        port.split('/').next().and_then(|port| port.parse::<u16>().ok()).is_some_and(|port| port < 1024)
+    };
+    config.exposed_ports.iter().any(low) || !config.volumes.is_empty()
 }
 
 /// What the origin of a finding says, for a table.

@@ -2,9 +2,10 @@
 //!
 //! Only where the line that brought it is known, and where nothing that the line is seen to do needs what goes.
 
+use super::{NONROOT, evidence::may_need_root};
 use crate::{
     dockerfile::{Command, File, Instruction, Keyword, Script, Span, shell::Simple},
-    model::{Family, Finding, ImageInfo, Patch},
+    model::{Family, Finding, ImageInfo, Patch, path},
 };
 
 /// A flag that keeps something out: for findings of these rules, behind these words of a command.
@@ -26,22 +27,22 @@ const FLAGS: [Flag; 8] = [
     Flag { rule: "dev-dependency/python", commands: &["uv"], verbs: &["sync"], flag: "--no-dev" },
 ];
 
-/// A clean-up at the end of the command that made the mess: for findings of this rule, where this command ran.
+/// A clean-up at the end of the command that made the mess: for findings of this rule below this directory, where this
+/// command ran.
 struct Purge {
     rule: &'static str,
+    below: &'static [u8],
     command: &'static str,
     purge: &'static str,
 }
 
-const PURGES: [Purge; 4] = [
-    Purge { rule: "cache/apt-lists", command: "apt-get", purge: "rm -rf /var/lib/apt/lists/*" },
-    Purge { rule: "cache/apt-archives", command: "apt-get", purge: "apt-get clean" },
-    Purge { rule: "cache/npm", command: "npm", purge: "npm cache clean --force" },
-    Purge { rule: "cache/yarn", command: "yarn", purge: "yarn cache clean" },
+const PURGES: [Purge; 5] = [
+    Purge { rule: "cache/apt-lists", below: b"var/cache/apt", command: "apt-get", purge: "apt-get clean" },
+    Purge { rule: "cache/apt-lists", below: b"", command: "apt-get", purge: "rm -rf /var/lib/apt/lists/*" },
+    Purge { rule: "cache/apt-archives", below: b"", command: "apt-get", purge: "apt-get clean" },
+    Purge { rule: "cache/npm", below: b"", command: "npm", purge: "npm cache clean --force" },
+    Purge { rule: "cache/yarn", below: b"", command: "yarn", purge: "yarn cache clean" },
 ];
-
-/// The user that is set where none is: what the smallest base images call `nonroot`.
-const USER: &str = "65532:65532";
 
 /// Gives each finding the change that mends it, where there is one.
 pub(crate) fn patch(file: &File, image: &ImageInfo, findings: &mut [Finding]) {
@@ -86,7 +87,11 @@ fn command(file: &File, finding: &Finding) -> Option<Patch> {
             return replaced(file, one, &edits, format!("Add {} in line {}", flag.flag, one.first_line));
         }
     }
-    let purge = PURGES.iter().find(|purge| finding.rule == purge.rule)?;
+    let is_below = |dir: &[u8]| {
+        let mut roots = finding.paths.iter().map(|group| group.root.as_bytes());
+        dir.is_empty() || roots.any(|root| root == dir || path::is_below(root, dir))
+    };
+    let purge = PURGES.iter().find(|purge| finding.rule == purge.rule && is_below(purge.below))?;
     if !commands.iter().any(|simple| named(simple, &[purge.command])) {
         return None;
     }
@@ -122,10 +127,7 @@ fn builds_later(file: &File, at: usize, commands: &[Simple]) -> bool {
 /// A user for an image that runs as root, where nothing says that it has to.
 fn user(file: &File, image: &ImageInfo, finding: &Finding) -> Option<Patch> {
     let config = image.config.as_ref()?;
-    let low = |port: &String| {
-        port.split('/').next().and_then(|port| port.parse::<u16>().ok()).is_some_and(|port| port < 1024)
-    };
-    if !finding.rule.ends_with("/uid-0") || config.exposed_ports.iter().any(low) || !config.volumes.is_empty() {
+    if !finding.rule.ends_with("/uid-0") || may_need_root(config) {
         return None;
     }
     let stage = file.stages().last()?;
@@ -135,9 +137,9 @@ fn user(file: &File, image: &ImageInfo, finding: &Finding) -> Option<Patch> {
     let needs_root = body.get(behind..)?.iter().any(|one| one.statement.keyword.is_some_and(Keyword::makes_files));
     match last.and_then(|at| body.get(at)) {
         Some(old) if !needs_root => {
-            let what = format!("Run as {USER} instead of root");
+            let what = format!("Run as {NONROOT} instead of root");
             let Command::User(word) = &old.statement.command else { return None };
-            replaced(file, old, &[(word.span, USER.to_string())], what)
+            replaced(file, old, &[(word.span, NONROOT.to_string())], what)
         }
         _ => {
             let command = body.iter().rev().take_while(|one| !one.statement.keyword.is_some_and(Keyword::makes_files));
@@ -145,8 +147,8 @@ fn user(file: &File, image: &ImageInfo, finding: &Finding) -> Option<Patch> {
                 command.filter(|one| matches!(one.statement.keyword, Some(Keyword::Cmd | Keyword::Entrypoint)));
             let one = command.last()?;
             let start = one.span.start;
-            let what = format!("Run as {USER} instead of root");
-            replaced(file, one, &[(Span::new(start, start), format!("USER {USER}\n"))], what)
+            let what = format!("Run as {NONROOT} instead of root");
+            replaced(file, one, &[(Span::new(start, start), format!("USER {NONROOT}\n"))], what)
         }
     }
 }
@@ -195,12 +197,42 @@ mod tests {
                 "cache/apt-lists",
                 Some("RUN apt-get update && apt-get install -y gcc \\\n && rm -rf /var/lib/apt/lists/*"),
             ),
+            (
+                "RUN apt-get install -y gcc",
+                "cache/apt-archives",
+                Some("RUN apt-get install -y gcc \\\n && apt-get clean"),
+            ),
+            ("RUN npm i a", "cache/npm", Some("RUN npm i a \\\n && npm cache clean --force")),
+            ("RUN yarn", "cache/yarn", Some("RUN yarn \\\n && yarn cache clean")),
+            ("RUN pnpm i", "dev-dependency/pnpm", Some("RUN pnpm i --prod")),
+            (
+                "RUN yarn install --frozen-lockfile",
+                "dev-dependency/yarn",
+                Some("RUN yarn install --production --frozen-lockfile"),
+            ),
+            ("RUN composer install -n", "dev-dependency/composer", Some("RUN composer install --no-dev -n")),
+            ("RUN poetry install", "dev-dependency/python", Some("RUN poetry install --only main")),
+            ("RUN uv sync --frozen", "dev-dependency/python", Some("RUN uv sync --no-dev --frozen")),
+            ("RUN pipenv install --dev", "dev-dependency/python", None),
+            ("RUN npm ci --omit=dev", "dev-dependency/npm", None),
+            ("RUN <<EOF\npip install a\nEOF", "cache/pip", None),
             ("RUN (apt-get update && apt-get install -y gcc)", "cache/apt-lists", None),
             ("RUN apt-get update || true", "cache/apt-lists", None),
             ("RUN make", "cache/apt-lists", None),
         ] {
             assert_eq!(patched(&format!("FROM a\n{run}\n"), rule, 2).as_deref(), want, "{run}");
         }
+    }
+
+    #[test]
+    fn what_is_cleaned_up_is_what_was_found() {
+        let file = File::parse("FROM a\nRUN apt-get update\n").expect("it parses");
+        let mut finding = testing::mended().findings.remove(0);
+        (finding.rule, finding.family) = ("cache/apt-lists".into(), Family::Cache);
+        finding.paths[0].root = "var/cache/apt".into();
+        patch(&file, &ImageInfo::default(), std::slice::from_mut(&mut finding));
+        let text = finding.patch.map(|patch| patch.text);
+        assert_eq!(text.as_deref(), Some("RUN apt-get update \\\n && apt-get clean"));
     }
 
     #[test]

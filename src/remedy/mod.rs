@@ -19,6 +19,7 @@ use crate::{
     dockerfile::File,
     inventory::Inventory,
     model::{Family, Finding, Fix, ImageInfo, Rewrite, Severity},
+    rule,
 };
 
 pub use crate::catalogue::Runs;
@@ -45,6 +46,9 @@ pub type ReadBase<'a> = dyn Fn(&str) -> Option<Inventory> + 'a;
 /// Bytes below which a rewrite is not worth it when no finding goes with them.
 const WORTH: u64 = 20_000_000;
 
+/// The user that is set where none is: what the smallest base images call `nonroot`.
+const NONROOT: &str = "65532:65532";
+
 /// Lines around a change in a diff.
 const CONTEXT: usize = 3;
 
@@ -62,10 +66,12 @@ pub fn fix(
     let subject = |file, target| Subject { image, inventory, findings, file, target, catalogue };
     if let Some(dockerfile) = dockerfile {
         let made = mend(&subject(dockerfile.file(), dockerfile.target()), read_base);
-        return told(made, dockerfile.file(), Some(dockerfile.name()), Vec::new());
+        return told(made, dockerfile.file(), Some(dockerfile.name()), Vec::new(), catalogue);
     }
     match origin::dockerfile(image, inventory, catalogue) {
-        Ok(origin::Made { file, guessed }) => told(mend(&subject(&file, None), read_base), &file, None, guessed),
+        Ok(origin::Made { file, guessed }) => {
+            told(mend(&subject(&file, None), read_base), &file, None, guessed, catalogue)
+        }
         Err(_) if findings.iter().all(|finding| !evidence::is_gone(finding)) => Fix::Nothing(CLEAN.to_string()),
         Err(why) => {
             Fix::Refused(format!("there is no Dockerfile, and the image does not tell enough to make one: {why}"))
@@ -78,16 +84,37 @@ pub fn is_worth(findings: &[Finding]) -> bool {
     findings.iter().any(evidence::is_gone)
 }
 
-/// The rewrite with what it was made from.
-fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>) -> Fix {
-    let Fix::Rewritten(mut rewrite) = made else { return made };
+/// The rewrite with what it was made from. In what is said of it there is no secret, and none in a file that was made of the
+/// history; a file of the user's own stays what it is.
+fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>, catalogue: &Catalogue) -> Fix {
+    let masked = |text: String| rule::masked(catalogue, text);
+    let mut rewrite = match made {
+        Fix::Rewritten(rewrite) => rewrite,
+        Fix::Nothing(why) => return Fix::Nothing(masked(why)),
+        Fix::Refused(why) => return Fix::Refused(masked(why)),
+    };
+    for change in &mut rewrite.changes {
+        change.what = masked(std::mem::take(&mut change.what));
+        change.why = masked(std::mem::take(&mut change.why));
+    }
     let shown = name.unwrap_or("Dockerfile").trim_start_matches("./");
     let (before, after) = (format!("a/{shown}"), format!("b/{shown}"));
     let lines = TextDiff::from_lines(old.text(), &rewrite.dockerfile);
     rewrite.diff = lines.unified_diff().context_radius(CONTEXT).header(&before, &after).to_string();
     rewrite.old = old.text().to_string();
     rewrite.file = name.map(str::to_string);
-    rewrite.guessed = guessed;
+    rewrite.guessed = guessed.into_iter().map(masked).collect();
+    if name.is_none() {
+        let whole = std::mem::take(&mut rewrite.dockerfile);
+        rewrite.dockerfile = rule::shown(catalogue, &whole);
+        if rewrite.dockerfile != whole {
+            let what = "a value that looks like a secret was taken out of it: give it when the image runs";
+            rewrite.guessed.push(what.to_string());
+        }
+        for text in [&mut rewrite.stage, &mut rewrite.diff] {
+            *text = rule::shown(catalogue, text);
+        }
+    }
     Fix::Rewritten(rewrite)
 }
 

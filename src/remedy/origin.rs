@@ -7,7 +7,6 @@ use crate::{
     dockerfile::File,
     inventory::Inventory,
     model::{Confidence, ImageInfo, path},
-    rule,
 };
 
 /// Most names that one COPY gets: beyond that it was a directory.
@@ -29,8 +28,7 @@ pub(crate) fn dockerfile(image: &ImageInfo, inventory: &Inventory, catalogue: &C
     let border = attribution::attribute(image, &catalogue.bases);
     let (base, told) = base(image, inventory, catalogue, &border)?;
     let copied = |layer: u32, place: &str| copied(inventory, layer, &path::clean(place.as_bytes()));
-    let mask = |text: String| rule::masked(catalogue, text);
-    let lines::Rebuilt { text, mut guessed } = lines::rebuild(image, &border, &base, &copied, &mask)?;
+    let lines::Rebuilt { text, mut guessed } = lines::rebuild(image, &border, &base, &copied)?;
     guessed.insert(0, told);
     let file = File::parse(&text).map_err(|error| format!("its history makes no Dockerfile: {error}"))?;
     Ok(Made { file, guessed })

@@ -304,8 +304,10 @@ impl<'s> Sieve<'s> {
     /// Whether a file of the image's own is taken.
     fn keeps(&self, file: &File<'_>) -> bool {
         let name = file.path();
-        if file.id() == self.evidence.program.id() {
-            return true;
+        let program = &self.evidence.program;
+        if file.content() == program.content() {
+            // Other names of the program, such as cargo's with a digest in it, are no part of what is started.
+            return file.id() == program.id();
         }
         let below = |dirs: &[&[u8]]| dirs.iter().any(|dir| path::is_below(name, dir));
         let parts: Vec<&[u8]> = name.split(|&byte| byte == b'/').collect();

@@ -3,9 +3,9 @@
 //! Nothing of the user's text changes but the `FROM` of that stage and what configures the run at its end, which moves.
 
 use super::{
-    Runs, Subject,
+    NONROOT, Runs, Subject,
     base::Chosen,
-    evidence::{Evidence, brought, sets},
+    evidence::{Evidence, brought, may_need_root, sets},
     select::{Pick, Wanted},
 };
 use crate::{
@@ -296,16 +296,12 @@ fn user(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen) -> Opti
         let set = sets(subject, evidence, Keyword::User);
         return set.then(|| User { name: config.user.clone(), added: false, why: String::new() });
     }
-    // Ports below 1024 may be opened by anybody since Docker 20.10, but not everywhere; volumes belong to whom they belong.
-    let low = |port: &String| {
-        port.split('/').next().and_then(|port| port.parse::<u16>().ok()).is_some_and(|port| port < 1024)
-    };
-    if config.exposed_ports.iter().any(low) || !config.volumes.is_empty() {
+    if may_need_root(config) {
         return None;
     }
     let name = match evidence.runs {
         Runs::Node if chosen.image.starts_with("node:") => "1000:1000",
-        _ => "65532:65532",
+        _ => NONROOT,
     };
     let why = "it ran as root, opens no port below 1024 and declares no volume".to_string();
     Some(User { name: name.to_string(), added: true, why })

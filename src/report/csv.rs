@@ -45,8 +45,6 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn row(image: &str, digest: &str, finding: &Finding) -> [String; 20] {
-    let witness = finding.evidence.iter().find_map(|piece| piece.path.as_ref());
-    let path = witness.or_else(|| finding.paths.first().map(|group| &group.root));
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     [
         image.to_string(),
@@ -63,7 +61,7 @@ fn row(image: &str, digest: &str, finding: &Finding) -> [String; 20] {
         finding.owner.clone(),
         finding.confidence.word().to_string(),
         finding.need.reach.word().to_string(),
-        path.map_or_else(String::new, ToString::to_string),
+        finding.first_path().map_or_else(String::new, ToString::to_string),
         finding.line.as_ref().map_or_else(String::new, |line| line.file.clone()),
         finding.line.as_ref().map_or_else(String::new, |line| line.first.to_string()),
         finding.title.clone(),

@@ -54,16 +54,14 @@ fn annotation(kind: &str, finding: &Finding, image: &str) -> String {
     let place = finding.line.as_ref().map_or_else(String::new, |line| {
         format!("file={},line={},endLine={},", property(&line.file), line.first, line.last)
     });
-    let version = finding.version.as_deref().map_or_else(String::new, |version| format!(" {version}"));
-    let title = property(&format!("{}: {}{version}", finding.rule, finding.subject));
+    let title = property(&format!("{}: {}", finding.rule, finding.named()));
     let layer = finding.layer.as_ref().map_or_else(String::new, |layer| format!(" in layer {}", layer.number));
     let takes = match finding.family {
         Family::Secret => String::new(),
         _ if finding.bytes == 0 => String::new(),
         _ => format!(", {}", text::bytes(finding.bytes)),
     };
-    let (title_text, remedy) = (&finding.title, &finding.remedy.title);
-    let said = data(&format!("{title_text}{layer} of {image}{takes}. {}: {remedy}.", "Remedy"));
+    let said = data(&format!("{}{layer} of {image}{takes}. Remedy: {}.", finding.title, finding.remedy.title));
     format!("::{kind} {place}title={title}::{said}")
 }
 

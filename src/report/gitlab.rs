@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{text, time};
-use crate::model::{Family, Finding, Report, Severity};
+use super::text;
+use crate::model::{Family, Finding, Report, Severity, date};
 
 /// The version of the form.
 const SCHEMA: &str = "15.0.7";
@@ -92,9 +92,7 @@ pub fn code_quality(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn in_image(report: &Report, finding: &Finding) -> String {
-    let path = finding.evidence.iter().find_map(|piece| piece.path.as_ref());
-    let path = path.or_else(|| finding.paths.first().map(|group| &group.root));
-    let path = path.map_or_else(String::new, ToString::to_string);
+    let path = finding.first_path().map_or_else(String::new, ToString::to_string);
     text::plain(&format!("{}{path}", report.image.reference))
 }
 
@@ -104,7 +102,6 @@ fn vulnerability(report: &Report, finding: &Finding, location: Value) -> Value {
         format!("offcut:{}:{}", report.image.reference, finding.fingerprint).as_bytes(),
     )
     .to_string();
-    let version = finding.version.as_deref().map_or_else(String::new, |version| format!(" {version}"));
     let layer = finding.layer.as_ref().map_or_else(String::new, |layer| format!(" in layer {}", layer.number));
     let witness =
         finding.evidence.first().map_or_else(String::new, |piece| format!(" Seen: {}.", text::plain(&piece.witness)));
@@ -112,7 +109,7 @@ fn vulnerability(report: &Report, finding: &Finding, location: Value) -> Value {
         finding.refs.iter().filter(|url| url.starts_with("https://")).map(|url| json!({ "url": url })).collect();
     json!({
         "id": id,
-        "name": text::clip(&text::plain(&format!("{}: {}{version}", finding.title, finding.subject)), NAME_MAX),
+        "name": text::clip(&text::plain(&format!("{}: {}", finding.title, finding.named())), NAME_MAX),
         "description": format!("{}{layer}, {}.{witness}", text::plain(&finding.why), text::bytes(finding.bytes)),
         "severity": match finding.severity {
             Severity::Critical => "Critical",
@@ -141,7 +138,7 @@ fn document(report: &Report, kind: &str, all: &[Value], at: i64, out: &mut dyn W
         .filter(|diagnostic| diagnostic.unread)
         .map(|diagnostic| json!({ "level": "warn", "value": format!("not read: {}", text::plain(&diagnostic.text)) }))
         .collect();
-    let time = time::zoneless(at);
+    let time = date::zoneless(at);
     let status = if unread.is_empty() { "success" } else { "failure" };
     let scan = json!({
         "analyzer": tool, "scanner": tool, "start_time": time, "end_time": time,

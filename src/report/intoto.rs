@@ -10,9 +10,9 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Verdict, time, verdict};
+use super::{Verdict, verdict};
 use crate::{
-    model::{Digest, Family, Report, Severity},
+    model::{Digest, Family, Report, Severity, date},
     policy::Gates,
 };
 
@@ -67,9 +67,10 @@ pub fn test_result(report: &Report, verdict: &Verdict, gates: &Gates, out: &mut 
 pub fn svr(report: &Report, at: i64, out: &mut dyn Write) -> io::Result<()> {
     let holds = |families: &[Family]| {
         let secrets_unsearched = families.contains(&Family::Secret) && report.searched.is_none();
-        let breaks = report.findings.iter().any(|finding| {
-            families.contains(&finding.family) && finding.severity >= Severity::Medium && finding.allowed.is_none()
-        });
+        let breaks = report
+            .findings
+            .iter()
+            .any(|finding| families.contains(&finding.family) && finding.reaches(Severity::Medium));
         verdict::unread(report) == 0 && !secrets_unsearched && !breaks
     };
     let properties: Vec<&str> =
@@ -82,7 +83,7 @@ pub fn svr(report: &Report, at: i64, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     let predicate = json!({
         "verifier": { "id": format!("offcut/{}", report.tool.version), "policies": policies },
-        "timeCreated": time::rfc3339(at),
+        "timeCreated": date::time(at),
         "properties": properties,
     });
     statement(report, SVR, predicate, out)

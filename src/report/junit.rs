@@ -15,9 +15,9 @@ use quick_xml::{
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
-use super::{text, time};
+use super::text;
 use crate::{
-    model::{Finding, Report},
+    model::{Finding, Report, date},
     policy::Gates,
 };
 
@@ -45,7 +45,7 @@ pub fn write(report: &Report, gates: &Gates, at: i64, out: &mut dyn Write) -> io
     let counts =
         [("tests", &tests[..]), ("failures", &failures), ("errors", &errors), ("skipped", &skipped), ("time", "0")];
     let name = clean(&report.image.reference);
-    let time = time::zoneless(at);
+    let time = date::zoneless(at);
     let suites = BytesStart::new("testsuites").with_attributes([("name", "offcut")]).with_attributes(counts);
     let suite = BytesStart::new("testsuite")
         .with_attributes([("name", &name[..]), ("timestamp", &time)])
@@ -106,13 +106,11 @@ fn element(xml: &mut Xml<'_>, name: &str, attributes: &[(&str, &str)], lines: &[
 }
 
 fn line(finding: &Finding) -> String {
-    let version = finding.version.as_deref().map_or_else(String::new, |version| format!(" {version}"));
-    let path = finding.evidence.iter().find_map(|piece| piece.path.as_ref());
-    let path = path.map_or_else(String::new, |path| format!(", seen in {path}"));
+    let path = finding.first_path().map_or_else(String::new, |path| format!(", seen in {path}"));
     let layer = finding.layer.as_ref().map_or_else(String::new, |layer| format!(" in layer {}", layer.number));
     let at = finding.line.as_ref().map_or_else(String::new, |line| format!(" ({}:{})", line.file, line.first));
-    let (severity, subject, remedy) = (finding.severity, &finding.subject, &finding.remedy.title);
-    format!("{severity}: {subject}{version}{layer}{at}, {}{path}. Remedy: {remedy}.", text::bytes(finding.bytes))
+    let (severity, subject, remedy) = (finding.severity, finding.named(), &finding.remedy.title);
+    format!("{severity}: {subject}{layer}{at}, {}{path}. Remedy: {remedy}.", text::bytes(finding.bytes))
 }
 
 /// One line without what XML 1.0 has no place for.

@@ -4,6 +4,7 @@
 
 pub mod csv;
 pub mod diff;
+mod evaluated;
 pub mod files;
 pub mod fix;
 pub mod github;
@@ -18,10 +19,14 @@ pub mod oscal;
 pub mod sarif;
 pub mod table;
 pub(crate) mod text;
-pub(crate) mod time;
 mod verdict;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use self::verdict::Verdict;
+
+/// What a mapping to frameworks is not.
+const NO_ATTESTATION: &str = "The mapping of rules to frameworks is made by the authors of offcut. It is not an \
+                              attestation of compliance, and nobody who issues a framework has reviewed it. An item with \
+                              nothing found is not an item that is met.";

@@ -418,9 +418,8 @@ pub(super) fn subject(finding: &Finding) -> String {
     if finding.family == Family::DevDependency {
         return text::plain(&finding.title);
     }
-    let version = finding.version.as_deref().map_or_else(String::new, |v| format!(" {v}"));
     let buried = if finding.state == State::Buried { " (buried)" } else { "" };
-    text::plain(&format!("{}{version}{buried}", finding.subject))
+    text::plain(&format!("{}{buried}", finding.named()))
 }
 
 pub(super) fn describe_evidence(piece: &Evidence) -> String {

@@ -3,12 +3,20 @@
 //! The command line and not the interface, since a build wants the user's own builder, credentials and cache.
 
 use std::{
-    io::Write,
-    path::{Path, PathBuf},
+    io::{Read, Write},
+    path::Path,
     process::{Command, Output, Stdio},
+    sync::mpsc::{self, Receiver},
+    time::{Duration, Instant},
 };
 
 use crate::error::{Error, Result};
+
+/// Most bytes of an answer that are kept.
+const ANSWER_MAX: u64 = 1 << 20;
+
+/// Between two looks at a process.
+const WAIT: Duration = Duration::from_millis(20);
 
 /// Lines of what a failed command said that an error shows.
 const TOLD_LINES: usize = 12;
@@ -76,6 +84,24 @@ impl Engine {
     fn output(&self, words: &[&str]) -> std::io::Result<Output> {
         Command::new(&self.program).args(words).stdin(Stdio::null()).output()
     }
+}
+
+/// What a command said, and whether it ended well.
+pub(super) struct Said {
+    pub good: bool,
+    pub text: String,
+}
+
+/// Reads the beginning of what a process prints.
+fn reader(pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read until an error is what it said; nobody may be waiting for it any more.
+        let _ = pipe.take(ANSWER_MAX).read_to_end(&mut bytes);
+        let _ = sender.send(bytes);
+    });
+    receiver
 }
 
 /// What both Dockerfiles are built with.
@@ -161,17 +187,40 @@ impl Container<'_> {
             .map_or_else(|e| e.to_string(), |output| Failed::of(&output).0)
     }
 
-    /// Runs the user's command, which finds the container by its variables.
-    pub(super) fn smoke(&self, command: &str, image: &str) -> std::io::Result<Output> {
-        let engine: PathBuf = PathBuf::from(&self.engine.program);
-        Command::new("/bin/sh")
+    /// Runs the user's command, which finds the container by its variables. It is stopped at the deadline, and of what it
+    /// prints the beginning is kept.
+    pub(super) fn smoke(&self, command: &str, image: &str, deadline: Instant) -> std::io::Result<Said> {
+        let mut child = Command::new("/bin/sh")
             .args(["-c", command])
             .env("OFFCUT_CONTAINER", &self.id)
             .env("OFFCUT_ADDRESS", self.address())
             .env("OFFCUT_IMAGE", image)
-            .env("OFFCUT_ENGINE", engine)
+            .env("OFFCUT_ENGINE", &self.engine.program)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (out, err) = (child.stdout.take().map(reader), child.stderr.take().map(reader));
+        let status = loop {
+            match child.try_wait()? {
+                Some(status) => break Some(status),
+                None if Instant::now() >= deadline => {
+                    child.kill()?;
+                    child.wait()?;
+                    break None;
+                }
+                None => std::thread::sleep(WAIT),
+            }
+        };
+        let Some(status) = status else {
+            // What it started may go on and hold the pipes: nobody waits for that.
+            return Ok(Said { good: false, text: "it did not end in time".to_string() });
+        };
+        let pipe = if status.success() { out } else { err };
+        // What it left running may hold the pipe open for as long as it likes.
+        let left = deadline.saturating_duration_since(Instant::now()).max(WAIT);
+        let text = pipe.and_then(|pipe| pipe.recv_timeout(left).ok()).unwrap_or_default();
+        Ok(Said { good: status.success(), text: String::from_utf8_lossy(&text).trim().to_string() })
     }
 }
 
@@ -188,4 +237,39 @@ fn last_line(bytes: &[u8]) -> String {
         .rfind(|line| !line.is_empty())
         .unwrap_or("it failed")
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(command: &str, patience: Duration) -> Said {
+        let engine = Engine { program: "/bin/true".to_string() };
+        let container = Container { engine: &engine, id: "c0ffee".to_string() };
+        container.smoke(command, "offcut:image", Instant::now() + patience).expect("a shell is there")
+    }
+
+    #[test]
+    fn a_command_finds_its_container_and_says_how_it_went() {
+        let long = Duration::from_secs(20);
+        let good = said("echo $OFFCUT_CONTAINER $OFFCUT_IMAGE; echo no >&2", long);
+        assert_eq!((good.good, good.text.as_str()), (true, "c0ffee offcut:image"));
+        let bad = said("echo yes; echo why >&2; exit 3", long);
+        assert_eq!((bad.good, bad.text.as_str()), (false, "why"));
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_or_prints_without_end_is_stopped() {
+        let start = Instant::now();
+        let said = said("sleep 60 & yes", Duration::from_millis(300));
+        assert!(!said.good, "{}", said.text.len());
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn what_a_command_leaves_running_is_not_waited_for() {
+        let start = Instant::now();
+        let said = said("sleep 60 & echo up", Duration::from_millis(500));
+        assert!(said.good && start.elapsed() < Duration::from_secs(20));
+    }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use serde::Serialize;
 
-use self::engine::{Build, Built, Container, Engine, Failed};
+use self::engine::{Build, Built, Container, Engine, Failed, Said};
 use crate::{
     catalogue::Catalogue,
     error::{Error, Result},
@@ -31,9 +31,6 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// How long a container that nothing can be asked of is watched.
 const WATCHED: Duration = Duration::from_secs(3);
-
-/// Most bytes of an answer that are compared.
-const ANSWER_MAX: usize = 1 << 20;
 
 /// What is proved with.
 #[derive(Clone, Debug)]
@@ -141,7 +138,7 @@ pub fn verify(
 }
 
 fn measured(report: &Report) -> Measured {
-    let loud = report.findings.iter().filter(|f| f.severity >= Severity::Medium && f.allowed.is_none());
+    let loud = report.findings.iter().filter(|finding| finding.reaches(Severity::Medium));
     Measured {
         bytes: report.totals.bytes.saturating_add(report.totals.buried_bytes),
         loud: loud.clone().count(),
@@ -175,7 +172,7 @@ fn behaviour(
     proof: &Proof<'_>,
 ) -> Result<(String, Option<String>), Failed> {
     let has_health = config.healthcheck.first().is_some_and(|word| word != "NONE");
-    let ask: &dyn Fn(&Built, &Container<'_>) -> Result<Answer, Failed> = match proof.smoke {
+    let ask: &dyn Fn(&Built, &Container<'_>) -> Result<Said, Failed> = match proof.smoke {
         Some(command) => &|built, container| smoke(built, container, command, proof.patience),
         None if has_health => &|_, container| health(container, proof.patience),
         None => &|_, container| alive(container),
@@ -185,7 +182,7 @@ fn behaviour(
         None if has_health => "the health check".to_string(),
         None => format!("whether it runs after {} seconds: give --smoke a command that asks more", WATCHED.as_secs()),
     };
-    let answer = |built: &Built| -> Result<(Answer, String), Failed> {
+    let answer = |built: &Built| -> Result<(Said, String), Failed> {
         let container = built.start(proof.run_options)?;
         let answer = ask(built, &container)?;
         let logs = if answer.good { String::new() } else { container.logs() };
@@ -207,49 +204,39 @@ fn behaviour(
     Ok((asked, fault))
 }
 
-/// What a container answered.
-struct Answer {
-    good: bool,
-    text: String,
-}
-
 /// Asks until the user's command succeeds, or until there is no hope.
-fn smoke(built: &Built, container: &Container<'_>, command: &str, patience: Duration) -> Result<Answer, Failed> {
-    let start = Instant::now();
+fn smoke(built: &Built, container: &Container<'_>, command: &str, patience: Duration) -> Result<Said, Failed> {
+    let deadline = Instant::now() + patience;
     loop {
-        let output = container.smoke(command, &built.tag)?;
-        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes.get(..ANSWER_MAX).unwrap_or(bytes)).trim().to_string();
-        if output.status.success() {
-            return Ok(Answer { good: true, text: shown(&output.stdout) });
-        }
+        let said = container.smoke(command, &built.tag, deadline)?;
         let ended = !container.status()?.starts_with("running");
-        if ended || start.elapsed() > patience {
-            return Ok(Answer { good: false, text: shown(&output.stderr) });
+        if said.good || ended || Instant::now() >= deadline {
+            return Ok(said);
         }
         thread::sleep(PAUSE);
     }
 }
 
-fn health(container: &Container<'_>, patience: Duration) -> Result<Answer, Failed> {
+fn health(container: &Container<'_>, patience: Duration) -> Result<Said, Failed> {
     let start = Instant::now();
     loop {
         let health = container.health()?;
         let ended = !container.status()?.starts_with("running");
         if health == "healthy" || ended || health == "unhealthy" || start.elapsed() > patience {
-            return Ok(Answer { good: health == "healthy", text: health });
+            return Ok(Said { good: health == "healthy", text: health });
         }
         thread::sleep(PAUSE);
     }
 }
 
 /// Whether it runs on, or has ended well.
-fn alive(container: &Container<'_>) -> Result<Answer, Failed> {
+fn alive(container: &Container<'_>) -> Result<Said, Failed> {
     let start = Instant::now();
     loop {
         let status = container.status()?;
         let runs = status.starts_with("running");
         if !runs || start.elapsed() > WATCHED {
-            return Ok(Answer { good: runs || status == "exited 0", text: status });
+            return Ok(Said { good: runs || status == "exited 0", text: status });
         }
         thread::sleep(PAUSE);
     }

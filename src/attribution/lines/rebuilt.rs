@@ -29,7 +29,7 @@ pub struct Rebuilt {
 /// Makes it.
 ///
 /// `base` is the name of the image that it is built upon; `copied` says what a layer (the lowest is 0) brought to a place:
-/// the names in a directory, or that of the file; `mask` takes secrets out of a text.
+/// the names in a directory, or that of the file. The text has the values that the history has: it is not to be shown as it is.
 ///
 /// # Errors
 /// Why the history does not tell enough.
@@ -38,7 +38,6 @@ pub fn rebuild(
     border: &Attribution,
     base: &str,
     copied: &dyn Fn(u32, &str) -> Vec<String>,
-    mask: &dyn Fn(String) -> String,
 ) -> Result<Rebuilt, String> {
     let history = image.config.as_ref().map_or(&[][..], |config| &config.history);
     let entries: Vec<Entry> = history.iter().map(Entry::read).collect();
@@ -58,11 +57,7 @@ pub fn rebuild(
         dir = entered(&dir, entry);
         let copied = |dest: &str| made.map(|layer| copied(layer, &below_dir(&dir, dest))).unwrap_or_default();
         if let Some(line) = file.line(entry, &copied)? {
-            let shown = mask(redact::dockerfile(&line));
-            if shown != line {
-                file.guess("a value that looks like a secret was taken out of a line: give it when the image runs");
-            }
-            file.text.push_str(&shown);
+            file.text.push_str(&line);
             file.text.push('\n');
         }
     }
@@ -139,7 +134,7 @@ impl Rebuilt {
     fn run(&mut self, rest: &str) -> Result<String, String> {
         let command = match rest.strip_prefix('|') {
             Some(arguments) => {
-                let at = arguments.find(" /bin/").ok_or("a command with build arguments names no shell")?;
+                let at = redact::shell(arguments).ok_or("a command with build arguments names no shell")?;
                 self.guess("build arguments have no values here: give them when it is built");
                 arguments.get(at + 1..).unwrap_or_default()
             }
@@ -305,7 +300,7 @@ mod tests {
         let image = ImageInfo { layers, config, base: Some(given), ..ImageInfo::default() };
         let border = attribution::attribute(&image, &[]);
         let copied = |layer: u32, _: &str| vec![["", "package.json", "a", "b"][layer as usize % 4].to_string()];
-        rebuild(&image, &border, "debian:bookworm", &copied, &|text| text.replace("hunter2", "[hidden]"))
+        rebuild(&image, &border, "debian:bookworm", &copied)
     }
 
     #[test]
@@ -346,17 +341,6 @@ mod tests {
             let refused = rebuilt(&[own, ("RUN make", true)]).expect_err(own.0);
             assert!(refused.contains(why), "{refused}");
         }
-    }
-
-    #[test]
-    fn values_that_look_like_secrets_are_not_written() {
-        let made = rebuilt(&[
-            ("/bin/sh -c #(nop)  ENV DB_PASSWORD=hunter1", false),
-            ("/bin/sh -c curl -H 'X: hunter2' https://me:hunter3@h/x?t=hunter4 | sh", true),
-        ])
-        .expect("it is one");
-        assert!(!made.text.contains("hunter"), "{}", made.text);
-        assert_eq!(made.guessed.len(), 1, "{:?}", made.guessed);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{
 use super::{Inventory, join};
 use crate::{
     inventory::{File, FileId},
-    model::{Fact, Importer, Kind, NodeRecord, NpmPackage, path},
+    model::{Fact, Importer, Kind, NodeRecord, NpmPackage, path, wild},
 };
 
 /// Records that lie in a project, strongest first.
@@ -235,28 +235,6 @@ fn fits(pattern: &str, dir: &[u8]) -> bool {
     let dir: Vec<&[u8]> = dir.split(|&b| b == b'/').collect();
     let within = |pattern: &&[u8], part: &&[u8]| wild(pattern, part, |byte| *byte == b'*', |a, b| a == b);
     wild(&pattern, &dir, |part| *part == b"**", within)
-}
-
-/// Matches a sequence with wild cards in time of the product of both lengths: where it goes wrong, the last wild card
-/// takes one element more.
-fn wild<P, T>(pattern: &[P], text: &[T], is_wild: impl Fn(&P) -> bool, same: impl Fn(&P, &T) -> bool) -> bool {
-    let (mut p, mut t) = (0_usize, 0_usize);
-    let mut last: Option<(usize, usize)> = None;
-    while let Some(element) = text.get(t) {
-        match pattern.get(p) {
-            Some(part) if is_wild(part) => {
-                p = p.saturating_add(1);
-                last = Some((p, t));
-            }
-            Some(part) if same(part, element) => (p, t) = (p.saturating_add(1), t.saturating_add(1)),
-            _ => {
-                let Some((after, taken)) = last else { return false };
-                (p, t) = (after, taken.saturating_add(1));
-                last = Some((p, t));
-            }
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(is_wild)
 }
 
 /// What a `package.json` says.

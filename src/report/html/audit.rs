@@ -8,14 +8,16 @@ use std::{
 };
 
 use super::{
-    anchor, escape,
-    evaluated::{self, Answer, Evaluated, Outcome},
-    family_name,
+    anchor, escape, family_name,
     findings::{self, badge},
 };
 use crate::{
     model::{Aspect, Control, Family, Framework, Report, RuleAbout},
-    report::{table, text},
+    report::{
+        NO_ATTESTATION,
+        evaluated::{self, Answer, Evaluated, Outcome},
+        table, text,
+    },
 };
 
 /// Findings named beside a control.
@@ -24,11 +26,7 @@ const NAMED: usize = 6;
 /// Writes the sections.
 pub(super) fn write(report: &Report, evaluated: &Evaluated<'_>, out: &mut dyn Write) -> io::Result<()> {
     if !report.frameworks.is_empty() {
-        writeln!(
-            out,
-            "<section id=\"frameworks\">\n<h2>Frameworks</h2>\n<p class=\"notice\">{}</p>",
-            super::NO_ATTESTATION
-        )?;
+        writeln!(out, "<section id=\"frameworks\">\n<h2>Frameworks</h2>\n<p class=\"notice\">{}</p>", NO_ATTESTATION)?;
         for framework in &report.frameworks {
             self::framework(report, framework, evaluated, out)?;
         }

@@ -7,10 +7,10 @@ use std::{
     io::{self, Write},
 };
 
-use super::{anchor, escape, evaluated::Evaluated};
+use super::{anchor, escape};
 use crate::{
     model::{Evidence, EvidenceClass, Family, Finding, LayerRef, Origin, PathGroup, Report, Severity, State},
-    report::{table, text},
+    report::{evaluated::Evaluated, table, text},
 };
 
 /// Findings that are unfolded from the start, and told in the overview. A page with thousands of them would be slow.

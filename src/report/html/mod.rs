@@ -7,20 +7,13 @@
 mod audit;
 mod bytes;
 mod escape;
-mod evaluated;
 mod findings;
 mod treemap;
 
 use std::io::{self, Write};
 
-use self::evaluated::Evaluated;
-use super::{Verdict, table, text, verdict};
+use super::{NO_ATTESTATION, Verdict, evaluated::Evaluated, table, text, verdict};
 use crate::model::{Coverage, Family, Report, date};
-
-/// What a mapping to frameworks is not.
-const NO_ATTESTATION: &str = "The mapping of rules to frameworks is made by the authors of offcut. It is not an \
-                              attestation of compliance, and nobody who issues a framework has reviewed it. An item with \
-                              nothing found is not an item that is met.";
 
 const STYLE: &str = include_str!("style.css");
 

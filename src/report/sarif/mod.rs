@@ -97,7 +97,7 @@ fn result(
     fingerprint: String,
     lists: &mut Lists,
 ) -> SarifResult {
-    let path = first_path(finding);
+    let path = finding.first_path();
     let fingerprints =
         [("primaryLocationLineHash", fingerprint.clone()), ("offcut/v1", fingerprint)].map(|(k, v)| (k.to_string(), v));
     SarifResult::builder()
@@ -137,16 +137,9 @@ fn suppression(finding: &Finding, reason: &str) -> Suppression {
         .build()
 }
 
-/// The file that stands for the finding: where the strongest evidence was seen, else the first of its files.
-fn first_path(finding: &Finding) -> Option<&ImagePath> {
-    let witness = finding.evidence.iter().find_map(|e| e.path.as_ref());
-    witness.or_else(|| finding.paths.first().map(|group| group.files.first().unwrap_or(&group.root)))
-}
-
 /// One paragraph that says everything to someone who sees nothing else.
 fn message(finding: &Finding, names: &Names, path: Option<&ImagePath>) -> String {
-    let version = finding.version.as_deref().map_or_else(String::new, |v| format!(" {}", show(v)));
-    let subject = escape(&format!("{}{version}", show(&finding.subject)));
+    let subject = escape(&show(&finding.named()));
     let mut out = format!("{}: '{subject}'", escape(&show(&finding.title)));
     let image = escape(&names.image);
     match &finding.layer {

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeSet, fmt, ops::Range};
 
-use crate::model::{History, ImageInfo};
+use crate::model::{History, ImageInfo, redact};
 
 /// Where in an image's description a text stands.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -121,7 +121,7 @@ fn values(created_by: &str, arguments: &BTreeSet<String>) -> Vec<(String, Range<
 /// an entry declares, or what looks like one; the shell ends the last.
 fn counted_values(text: &str, from: usize, count: usize, arguments: &BTreeSet<String>) -> Vec<(String, Range<usize>)> {
     let rest = text.get(from..).unwrap_or_default();
-    let end = from + shell(rest).unwrap_or(rest.len());
+    let end = from + redact::shell(rest).unwrap_or(rest.len());
     let declared = |name: &str| arguments.contains(name);
     let mut starts: Vec<(String, usize, usize)> = Vec::new();
     let mut at = from;
@@ -135,12 +135,6 @@ fn counted_values(text: &str, from: usize, count: usize, arguments: &BTreeSet<St
     starts.truncate(count.max(1));
     let ends: Vec<usize> = starts.iter().skip(1).map(|(_, start, _)| start.saturating_sub(1)).chain([end]).collect();
     starts.into_iter().zip(ends).map(|((name, _, value), end)| (name, value..end.max(value))).collect()
-}
-
-/// Where the shell of a command begins, which follows its build arguments.
-fn shell(text: &str) -> Option<usize> {
-    let shells = [" /bin/sh -c ", " /bin/bash ", " /bin/ash ", " /usr/bin/", " /bin/", " cmd /S"];
-    shells.iter().find_map(|shell| text.find(shell))
 }
 
 /// `A=x B="y z"`, or the old form `A x`; quotes are left out of the value.

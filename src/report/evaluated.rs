@@ -1,4 +1,4 @@
-//! Which rules could say something about this image, and what they said.
+//! Which rules could say something about this image, and what they said: for the formats that auditors read.
 //!
 //! A rule that had nothing to look at is not one that found nothing: a directory has no user, and nobody looked for secrets
 //! with `--no-secrets`.
