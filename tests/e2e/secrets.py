@@ -24,6 +24,7 @@ import zipfile
 import zlib
 
 from engines import DEMO, ROOT, Docker, Layout, debian, node_app, run
+from formats import FORMATS
 from suite import Suite, equal
 
 ALPINE, DEBIAN = "offcut-e2e/alpine", "offcut-e2e/debian"
@@ -332,8 +333,8 @@ def image(offcut, docker, row, builder, work, show):
     file.write_text(dockerfile)
     tag = f"offcut-secrets/{row.name}-{builder}"
     docker.build(tag, context, "--file", file, *arguments, buildkit=builder == "buildkit")
-    outputs = {name: scan(offcut, docker, tag, name) for name in ("json", "sarif", "table", "html")}
-    report = json.loads(outputs["json"][0])
+    outputs = scan(offcut, docker, tag, work / "reports")
+    report = json.loads(outputs["json"])
     found = [finding for finding in report["findings"] if finding["family"] == "secret"]
     told = "\n".join(line(finding) for finding in found)
     if show:
@@ -345,17 +346,26 @@ def image(offcut, docker, row, builder, work, show):
     loud = [finding for finding in found if finding["severity"] in LOUD and finding not in matched]
     equal([line(finding) for finding in loud], [], f"what nobody planted\n{told}\n")
     for wanted, finding in zip(expected, matched, strict=True):
-        in_sarif(json.loads(outputs["sarif"][0]), wanted, finding)
-        in_table(outputs["table"][0].decode(), finding)
+        in_sarif(json.loads(outputs["sarif"]), wanted, finding)
+        in_table(outputs["table"].decode(), finding)
+    written = scan(offcut, docker, tag, work / "reports", "--dockerfile", file)
+    outputs |= {f"{name}, with the Dockerfile": said for name, said in written.items()}
+    # Whether it can be mended or not: nothing is told of the values that the history has.
+    fixed = subprocess.run([offcut, "fix", f"docker:{tag}"], capture_output=True, env=docker.env, timeout=600)
+    outputs |= {"fix": fixed.stdout, "errors of fix": fixed.stderr}
     for wanted in expected:
         nowhere(wanted, outputs)
 
 
-def scan(offcut, docker, tag, form):
-    command = [offcut, "scan", f"docker:{tag}", "-f", form, "--fail-on", "never"]
+def scan(offcut, docker, tag, place, *options):
+    """What is said in every format, and besides."""
+    place.mkdir(exist_ok=True)
+    reports = [word for name in FORMATS for word in ("-o", f"{name}={place / name}")]
+    command = [offcut, "scan", f"docker:{tag}", *options, "-v", "--fail-on", "never", *reports]
     done = subprocess.run(command, capture_output=True, env=docker.env, timeout=600)
     equal(done.returncode, 0, f"exit code\n{done.stderr.decode()}")
-    return done.stdout, done.stderr
+    said = {name: (place / name).read_bytes() for name in FORMATS}
+    return said | {"table": done.stdout, "standard error": done.stderr}
 
 
 def the_one(found, wanted, told):
@@ -408,11 +418,10 @@ def nowhere(wanted, outputs):
     for form in forms:
         size = 16 if form == raw.hex().encode() else 8
         pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
-        for name, (out, err) in outputs.items():
-            for stream in (out, err):
-                leaked = [stream.index(piece) for piece in pieces if piece in stream]
-                where = leaked and stream[max(min(leaked) - 60, 0) : min(leaked)].decode(errors="replace")
-                assert not leaked, f"{name} holds a part of the value of {wanted}, after {where!r}"
+        for name, said in outputs.items():
+            leaked = [said.index(piece) for piece in pieces if piece in said]
+            where = leaked and said[max(min(leaked) - 60, 0) : min(leaked)].decode(errors="replace")
+            assert not leaked, f"{name} holds a part of the value of {wanted}, after {where!r}"
 
 
 def line(finding):

@@ -8,7 +8,7 @@ use crate::{
     tree::Tree,
 };
 
-/// Lengths of the pieces: digests are full of hexadecimal digits, so that eight of those prove nothing.
+/// Lengths of the pieces: digests and UUIDs are full of hexadecimal digits, so that eight of those prove nothing.
 const PIECE: usize = 8;
 const PIECE_HEX: usize = 14;
 
@@ -47,12 +47,12 @@ impl Canaries {
 
     fn pieces_of(&mut self, text: &[u8]) {
         for piece in text.array_windows_of::<PIECE>() {
-            if !piece.iter().all(u8::is_ascii_hexdigit) && !common(&piece) {
+            if !is_digest(&piece) && !common(&piece) {
                 self.pieces.insert(piece);
             }
         }
         for piece in text.array_windows_of::<PIECE_HEX>() {
-            if piece.iter().all(u8::is_ascii_hexdigit) {
+            if is_digest(&piece) {
                 self.pieces_hex.insert(piece);
             }
         }
@@ -74,6 +74,11 @@ impl Canaries {
         seen.truncate(5);
         seen
     }
+}
+
+/// Whether it could be a part of a digest or of a UUID.
+fn is_digest(piece: &[u8]) -> bool {
+    piece.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
 }
 
 /// Base64 of keys begins and goes on with what all keys of a kind share; so do passwords of few letters.

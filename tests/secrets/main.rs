@@ -23,7 +23,9 @@ mod token;
 mod tree;
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     path::PathBuf,
     process::{Command, Output, Stdio},
     sync::OnceLock,
@@ -39,13 +41,28 @@ const LEAST_OF_KIND: f64 = 0.7;
 /// The greatest share of harmless files of which a note is made.
 const NOTES: f64 = 0.02;
 
+/// Formats of reports; statements of in-toto are of images with a digest.
+const FORMATS: [&str; 11] = [
+    "json",
+    "sarif",
+    "markdown",
+    "github",
+    "junit",
+    "csv",
+    "gitlab",
+    "gitlab-secret",
+    "gitlab-codequality",
+    "oscal",
+    "html",
+];
+
 #[test]
 fn secrets_are_found_and_nothing_else() {
     let scanned = scanned();
     let said = String::from_utf8_lossy(&scanned.output.stderr);
     // 3: something was not searched, which the table does not say
     assert!(matches!(scanned.output.status.code(), Some(0 | 3)), "{said}");
-    let table = score::score(&scanned.tree, &scanned.json);
+    let table = score::score(&scanned.tree, &scanned.reports[0].1);
     println!("{table}");
     assert!(table.precision() >= LEAST && table.recall() >= LEAST, "{table}");
     let poor = table.poor(LEAST_OF_KIND);
@@ -59,9 +76,9 @@ fn secrets_are_found_and_nothing_else() {
 fn no_output_holds_a_secret_or_a_part_of_one() {
     let scanned = scanned();
     let canaries = canary::Canaries::new(&scanned.tree);
-    let Scanned { output, wrong, listed, json, sarif, .. } = scanned;
+    let Scanned { output, wrong, listed, reports, .. } = scanned;
     let streams = [("scan", output), ("a wrong command line", wrong), ("files", listed)];
-    let mut said: Vec<(&str, &[u8])> = vec![("JSON", json), ("SARIF", sarif)];
+    let mut said: Vec<(&str, &[u8])> = reports.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
     said.extend(streams.iter().flat_map(|(name, output)| [(*name, &output.stdout[..]), (*name, &output.stderr[..])]));
     assert!(said.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 100_000, "something was said");
     for (name, bytes) in said {
@@ -75,8 +92,8 @@ struct Scanned {
     tree: Tree,
     /// A scan that prints its table.
     output: Output,
-    json: Vec<u8>,
-    sarif: Vec<u8>,
+    /// The same in each format that can be written of a directory, JSON first.
+    reports: Vec<(&'static str, Vec<u8>)>,
     /// What is said when an option is wrong, and of the files.
     wrong: Output,
     listed: Output,
@@ -88,13 +105,16 @@ fn scanned() -> &'static Scanned {
     ONCE.get_or_init(|| {
         let (place, tree) = planted();
         let source = format!("dir:{}", place.join("tree").display());
-        let [json, sarif] = ["report.json", "report.sarif"].map(|name| place.join(name));
-        let reports = [format!("json={}", json.display()), format!("sarif={}", sarif.display())];
+        let mut command = vec!["scan".to_string(), source.clone(), "--fail-on".to_string(), "never".to_string()];
+        for format in FORMATS {
+            command.extend(["-o".to_string(), format!("{format}={}", place.join(format).display())]);
+        }
+        let output = run(&command);
+        let read = |format| fs::read(place.join(format)).expect("the report is there");
         Scanned {
             tree,
-            output: run(&["scan", &source, "--fail-on", "never", "-o", &reports[0], "-o", &reports[1]]),
-            json: fs::read(json).expect("the report is there"),
-            sarif: fs::read(sarif).expect("the report is there"),
+            output,
+            reports: FORMATS.map(|format| (format, read(format))).into(),
             wrong: run(&["scan", &source, "-f", "json", "--no-such-option"]),
             listed: run(&["files", &source]),
         }
@@ -132,7 +152,7 @@ impl Place {
     }
 }
 
-fn run(arguments: &[&str]) -> Output {
+fn run<S: AsRef<OsStr>>(arguments: &[S]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_offcut"));
     command.args(arguments).env_clear().stdin(Stdio::null()).output().expect("it starts")
 }
