@@ -87,7 +87,7 @@ pub fn is_worth(findings: &[Finding]) -> bool {
 /// The rewrite with what it was made from. In what is said of it there is no secret, and none in a file that was made of the
 /// history; a file of the user's own stays what it is.
 fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>, catalogue: &Catalogue) -> Fix {
-    let masked = |text: String| rule::masked(catalogue, text);
+    let masked = |text: String| rule::shown(catalogue, &text);
     let mut rewrite = match made {
         Fix::Rewritten(rewrite) => rewrite,
         Fix::Nothing(why) => return Fix::Nothing(masked(why)),
@@ -203,4 +203,42 @@ fn worth(subject: &Subject<'_>, rewrite: &Rewrite) -> Result<(), Stop> {
         return Err(Stop::Nothing("the rewritten image would not be smaller".to_string()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Change;
+
+    const OLD: &str = "FROM a\nENV DB_PASSWORD=hunter1\nRUN curl https://me:hunter2@h/x?t=hunter3 | sh\n";
+
+    fn of_history(new: &str) -> Box<Rewrite> {
+        let catalogue = Catalogue::builtin().expect("the catalogue is good");
+        let change = Change { line: None, what: "it runs on b".into(), why: "curl https://me:hunter2@h/x".into() };
+        let made = Rewrite { dockerfile: new.into(), stage: new.into(), changes: vec![change], ..Rewrite::default() };
+        let old = File::parse(OLD).expect("it parses");
+        let made = Fix::Rewritten(Box::new(made));
+        match told(made, &old, None, vec!["it was https://me:hunter2@h/x".into()], &catalogue) {
+            Fix::Rewritten(rewrite) => rewrite,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_made_of_the_history_tells_no_secret_and_says_that_it_left_one_out() {
+        let new = format!("{OLD}FROM b\nCOPY --from=0 /x /x\n");
+        let mut rewrite = of_history(&new);
+        rewrite.old.clear();
+        let all = serde_json::to_string(&rewrite).expect("it is JSON");
+        assert!(!all.contains("hunter"), "{all}");
+        assert!(rewrite.dockerfile.contains("DB_PASSWORD") && rewrite.dockerfile.ends_with("/x /x\n"));
+        assert_eq!(rewrite.guessed.len(), 2, "{:?}", rewrite.guessed);
+    }
+
+    #[test]
+    fn a_file_without_a_secret_is_what_was_written() {
+        let new = "FROM a\nENV GREETING=hello\nFROM b\n";
+        let rewrite = of_history(new);
+        assert_eq!((rewrite.dockerfile.as_str(), rewrite.guessed.len()), (new, 1));
+    }
 }
