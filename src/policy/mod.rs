@@ -29,7 +29,7 @@ use crate::{
     catalogue::Catalogue,
     diff::{Changed, Diff, read_report_file},
     model::{Diagnostic, Finding, ImageInfo, PolicyUsed, Rated, Report, RuleAbout, Severity, Since, date},
-    rule,
+    remedy, rule,
 };
 
 /// Name of the user's file, where it is looked for.
@@ -215,13 +215,18 @@ impl Policy<'_> {
         self.decide(report);
     }
 
+    /// Grades and allows. A rewrite that mends only what is allowed is not proposed.
     fn decide(&self, report: &mut Report) -> allow::Applied {
         self.rate(&mut report.findings, &report.rules);
         for finding in &mut report.findings {
             finding.evidence_digest = Some(allow::digest(finding));
         }
         let entries: Vec<&Entry> = self.layers.iter().flat_map(|layer| &layer.allow).collect();
-        allow::apply(&entries, &mut report.findings, &self.settings.today)
+        let applied = allow::apply(&entries, &mut report.findings, &self.settings.today);
+        if !remedy::is_worth(&report.findings) {
+            report.fix = None;
+        }
+        applied
     }
 
     /// Gives findings the severities that were decided for their rule or family.

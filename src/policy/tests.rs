@@ -425,3 +425,17 @@ fn what_is_wrong_in_a_file_is_told_by_line_key_and_what_was_expected() {
     let error = dir.wishing("", &Wishes { profile: Some("defualt"), ..Wishes::default() }).expect_err("no profile");
     assert!(error.what.contains("did you mean \"default\"?"), "{}", error.what);
 }
+
+#[test]
+fn a_rewrite_is_proposed_as_long_as_it_mends_what_nobody_allowed() {
+    let dir = Dir::new();
+    let allowed = |rules: &[&str]| {
+        let mut report = testing::mended();
+        let entries = rules.iter().map(|rule| format!("[[allow]]\nrule = \"{rule}\"\nreason = \"it is meant\"\n"));
+        dir.settings(&entries.collect::<String>()).policy(&report.image).apply_quietly(&mut report);
+        report.fix.is_some()
+    };
+    assert!(allowed(&[]));
+    assert!(allowed(&["root-user/uid-0"]), "the compiler is still there");
+    assert!(!allowed(&["build-tool/gcc", "root-user/uid-0"]));
+}
