@@ -1,9 +1,11 @@
 //! Finds the few places of a buffer where a token could be, faster than memory is filled.
 //!
 //! Tokens are long: sixteen and more letters, digits and a few signs in a row, which in other bytes are rare. Blocks of
-//! 64 bytes are classified at once, in a form that compilers turn into vector instructions; only where such a run begins,
-//! or a word in it, are the three bytes looked up that some token begins with. Why not a library: an automaton over
-//! the same beginnings reads 0.5 GB/s, this several times as much (`benches/README.md`).
+//! 64 bytes are classified at once by vector instructions; only where such a run begins, or a word in it, are the three bytes
+//! looked up that some token begins with. Why not a library: an automaton over the same beginnings reads 0.5 GB/s, this
+//! several times as much (`benches/README.md`).
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
@@ -14,6 +16,9 @@ pub const HEAD: usize = 3;
 /// Bytes that are classified at once, one for each bit of a word.
 const BLOCK: usize = 64;
 
+/// Blocks that are classified before their runs are looked at.
+const BATCH: usize = 64;
+
 /// What may stand in a token beside letters: digits and `- . /`, which are one range, and some signs.
 const TOKEN: [(u8, u8); 4] = [(b'-', b'9'), (b'_', b'_'), (b'~', b'~'), (b'+', b'+')];
 
@@ -23,41 +28,46 @@ const WORD: [(u8, u8); 1] = [(b'0', b'9')];
 /// Calls `hit` with every place where sixteen token bytes begin: everywhere in a run of them, or only where no word goes
 /// on, if not `inside`. `before` is the byte in front of `bytes`.
 pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, mut hit: impl FnMut(usize)) {
+    let level = Level::new();
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    let mut last = [0; BLOCK];
-    last[..rest.len()].copy_from_slice(rest);
-    let mut blocks = blocks.iter().chain([&last]).peekable();
-    let mut mask = blocks.peek().map_or(0, |block| classify(block, TOKEN));
-    let (mut base, mut before) = (0, before);
-    while let Some(block) = blocks.next() {
-        let next = blocks.peek().map_or(0, |block| classify(block, TOKEN));
-        if !has_full_byte(mask) && next & 0xff != 0xff {
-            // Sixteen in a row fill eight that lie together.
-            before = block.last().copied();
-            mask = next;
-            base += BLOCK;
-            continue;
+    let mut last = [[0; BLOCK]];
+    last[0][..rest.len()].copy_from_slice(rest);
+    let (mut masks, mut words) = ([0; BATCH], [0; BATCH]);
+    // A block is judged when the next one is known.
+    let (mut mask, mut word, mut base) = (0, 0, None);
+    let mut goes_on = u64::from(!inside && before.is_some_and(|byte| byte.is_ascii_alphanumeric()));
+    for batch in blocks.chunks(BATCH).chain([&last[..], &[[0; BLOCK]]]) {
+        dispatch!(level, simd => classify(simd, batch, &TOKEN, &mut masks));
+        if !inside {
+            dispatch!(level, simd => classify(simd, batch, &WORD, &mut words));
         }
-        // Where sixteen token bytes begin: each step doubles what a bit stands for.
-        let mut long = u128::from(mask) | u128::from(next) << BLOCK;
-        long &= long >> 1;
-        long &= long >> 2;
-        long &= long >> 4;
-        long &= long >> 8;
-        let mut found = long as u64;
-        if found != 0 && !inside {
-            let words = classify(block, WORD);
-            let goes_on = before.is_some_and(|byte| byte.is_ascii_alphanumeric());
-            found &= !(words << 1 | u64::from(goes_on));
+        for (&next, &next_word) in masks.iter().zip(&words).take(batch.len()) {
+            if let Some(start) = base {
+                // Sixteen in a row fill eight that lie together.
+                if has_full_byte(mask) || next & 0xff == 0xff {
+                    let mut found = runs(mask, next) & !(word << 1 | goes_on);
+                    while found != 0 {
+                        hit(start + found.trailing_zeros() as usize);
+                        found &= found - 1;
+                    }
+                }
+                goes_on = word >> (BLOCK - 1);
+            }
+            base = Some(base.map_or(0, |start| start + BLOCK));
+            (mask, word) = (next, next_word);
         }
-        while found != 0 {
-            hit(base + found.trailing_zeros() as usize);
-            found &= found - 1;
-        }
-        before = block.last().copied();
-        mask = next;
-        base += BLOCK;
     }
+}
+
+/// Where in a block sixteen token bytes begin; `next` is the mask of what follows.
+fn runs(mask: u64, next: u64) -> u64 {
+    // Each step doubles what a bit stands for.
+    let mut long = u128::from(mask) | u128::from(next) << BLOCK;
+    long &= long >> 1;
+    long &= long >> 2;
+    long &= long >> 4;
+    long &= long >> 8;
+    long as u64
 }
 
 /// Whether all bits of one of its bytes are set.
@@ -66,21 +76,19 @@ fn has_full_byte(mask: u64) -> bool {
     zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0
 }
 
-/// A bit for each byte of the block: whether it is a letter or in one of the ranges, both ends included.
+/// Gives each block a bit for each of its bytes: whether it is a letter or in one of the ranges, both ends included.
 #[inline(always)]
-fn classify<const N: usize>(block: &[u8; BLOCK], ranges: [(u8, u8); N]) -> u64 {
-    let mut bytes = [0_u8; BLOCK];
-    for (to, &byte) in bytes.iter_mut().zip(block) {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let within = ranges.iter().any(|&(first, last)| byte.wrapping_sub(first) <= last - first);
-        *to = if letter | within { 0xff } else { 0 };
+fn classify<S: Simd>(simd: S, blocks: &[[u8; BLOCK]], ranges: &[(u8, u8)], masks: &mut [u64]) {
+    let all = |byte| u8x64::splat(simd, byte);
+    for (mask, block) in masks.iter_mut().zip(blocks) {
+        let bytes = u8x64::from_slice(simd, block);
+        let lower = bytes | all(0x20);
+        let mut holds = lower.simd_ge(all(b'a')) & lower.simd_le(all(b'z'));
+        for &(first, last) in ranges {
+            holds |= bytes.simd_ge(all(first)) & bytes.simd_le(all(last));
+        }
+        *mask = holds.to_bitmask();
     }
-    let (lanes, _) = bytes.as_chunks::<8>();
-    // Every byte of a lane keeps a bit of its own, and the product brings all eight into its highest byte.
-    let bits = lanes
-        .iter()
-        .map(|lane| (u64::from_le_bytes(*lane) & 0x8040_2010_0804_0201).wrapping_mul(0x0101_0101_0101_0101) >> 56);
-    bits.enumerate().fold(0, |mask, (number, bits)| mask | bits << (8 * number))
 }
 
 #[cfg(test)]
@@ -128,10 +136,14 @@ mod tests {
         for byte in 0..=255_u8 {
             let of =
                 |ranges: &[(u8, u8)]| byte.is_ascii_alphabetic() || ranges.iter().any(|r| (r.0..=r.1).contains(&byte));
-            let alone = [byte; BLOCK];
-            assert_eq!(classify(&alone, TOKEN) == u64::MAX, is_token_byte(&byte), "{byte}");
-            assert_eq!(classify(&alone, TOKEN) == 0, !of(&TOKEN), "{byte}");
-            assert_eq!(classify(&alone, WORD) == u64::MAX, byte.is_ascii_alphanumeric(), "{byte}");
+            let mask = |ranges: &[(u8, u8)]| {
+                let mut masks = [0];
+                dispatch!(Level::new(), simd => classify(simd, &[[byte; BLOCK]], ranges, &mut masks));
+                masks[0]
+            };
+            assert_eq!(mask(&TOKEN) == u64::MAX, is_token_byte(&byte), "{byte}");
+            assert_eq!(mask(&TOKEN) == 0, !of(&TOKEN), "{byte}");
+            assert_eq!(mask(&WORD) == u64::MAX, byte.is_ascii_alphanumeric(), "{byte}");
         }
     }
 

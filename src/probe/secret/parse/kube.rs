@@ -1,5 +1,7 @@
 //! Files of Kubernetes: who may talk to a cluster, and manifests of secrets.
 
+use memchr::memmem;
+
 use super::{
     Item, base64,
     command::name_says_secret,
@@ -12,6 +14,9 @@ use crate::{
     model::Standing,
     probe::secret::check::{self, Verdict, looks_random},
 };
+
+/// The kind of manifests that hold secrets.
+const KIND: &[u8] = b"Secret";
 
 /// Shortest value that counts for its randomness alone, where no name speaks for it.
 const RANDOM_MIN: usize = 20;
@@ -55,12 +60,18 @@ fn kubeconfig_user(tree: &Tree<'_>, user: NodeNo, name: &str) -> Vec<Item> {
 /// Sealed ones and those that SOPS has encrypted are safe to keep. Not every value in a secret is one: user names and
 /// addresses are left out.
 pub(super) fn secret(file: &[u8]) -> Vec<Item> {
+    // Every file of JSON and YAML comes here, and few of them are manifests.
+    if memmem::find(file, KIND).is_none() {
+        return Vec::new();
+    }
     let tree = Tree::read(file);
     let mut items = Vec::new();
     for document in tree.documents() {
         let listed = tree.child(document, "items").into_iter().flat_map(|items| tree.children(items));
         for manifest in std::iter::once(document).chain(listed) {
-            if tree.word(manifest, "kind").as_deref() == Some("Secret") && tree.child(manifest, "sops").is_none() {
+            if tree.word(manifest, "kind").is_some_and(|kind| kind.as_bytes() == KIND)
+                && tree.child(manifest, "sops").is_none()
+            {
                 items.extend(manifest_values(&tree, manifest));
             }
         }
