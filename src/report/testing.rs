@@ -120,6 +120,7 @@ pub(crate) fn unread(text: &str) -> Diagnostic {
 
 /// `count` findings that differ in nothing but their root and fingerprint.
 pub(crate) fn many(count: usize) -> Report {
+    let one = Finding { paths: Vec::new(), ..gcc() };
     let findings = (0..count)
         .map(|at| {
             let root = format!("opt/{at:05}");
@@ -127,7 +128,7 @@ pub(crate) fn many(count: usize) -> Report {
             Finding {
                 paths: vec![PathGroup { root: root.as_str().into(), bytes: 1, files: vec![file] }],
                 fingerprint: format!("{at:016x}"),
-                ..gcc()
+                ..one.clone()
             }
         })
         .collect();
