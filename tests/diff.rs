@@ -173,6 +173,50 @@ fn files_that_moved_are_one_finding() {
 }
 
 #[test]
+fn every_gate_of_the_policy_holds_for_what_came() {
+    let images = Images::new();
+    let big = "x".repeat(40_000);
+    let more: Layer<'_> = ("COPY data /data", &[("data/big", &big)]);
+    let old = images.image("old.tar", &[BASE, SOURCES], false);
+    let new = images.image("new.tar", &[BASE, SOURCES, HISTORY, more], false);
+    let policy = |name: &str, text: &str| {
+        fs::write(images.at(name), text).expect("room");
+        images.at(name).display().to_string()
+    };
+    let judged = |text: &str, more: &[&str]| {
+        let (code, diff) = compared(&[&[old.as_str(), &new, "--config", &policy("offcut.toml", text)], more].concat());
+        let reasons = diff["gate"]["reasons"].as_array().expect("a list").clone();
+        let reasons: Vec<String> = reasons.iter().filter_map(|reason| reason.as_str().map(str::to_string)).collect();
+        (code, reasons)
+    };
+    let none = (0, Vec::new());
+    // By rule or family: a repository fails, what was there before does not, and a rule outweighs its family.
+    let (code, reasons) = judged("[gate]\nseverity = \"never\"\n[gate.rules]\nvcs = \"low\"\n", &[]);
+    assert_eq!((code, reasons.join("|").as_str()), (1, "1 new or risen finding of vcs is low or worse"));
+    let (code, reasons) = judged("[gate.rules]\n\"vcs/git\" = \"note\"\n", &[]);
+    assert_eq!((code, reasons.join("|").as_str()), (1, "1 new or risen finding of vcs/git is note or worse"));
+    assert_eq!(judged("[gate]\nseverity = \"low\"\n[gate.rules]\nvcs = \"never\"\n", &[]), none);
+    assert_eq!(judged("[gate]\nseverity = \"never\"\n[gate.rules]\nsource = \"note\"\n", &[]), none, "it was there");
+    // Bytes of what came, not of what was there.
+    let (code, reasons) = judged("[gate]\nseverity = \"never\"\nbytes = 50\n", &[]);
+    assert_eq!((code, reasons.len()), (1, 1));
+    assert!(reasons[0].ends_with("more need not ship, at most 50 B may"), "{reasons:?}");
+    assert_eq!(judged("[gate]\nseverity = \"never\"\nbytes = 1000\n", &[]), none);
+    // Growth of the image, findings or not.
+    let (code, reasons) = judged("[gate]\nseverity = \"never\"\ngrowth = \"10%\"\n", &[]);
+    assert_eq!((code, reasons.len()), (1, 1));
+    assert!(reasons[0].ends_with("at most 10 % may be added"), "{reasons:?}");
+    assert_eq!(judged("[gate]\nseverity = \"never\"\ngrowth = 50000\n", &[]), none);
+    // All of them are told, and `never` on the command line turns all of them off.
+    let all = "[gate]\nbytes = 50\ngrowth = 50\n[gate.rules]\nvcs = \"low\"\n";
+    assert_eq!(judged(all, &[]).1.len(), 3);
+    assert_eq!(judged(all, &["--fail-on", "never"]), none);
+    // The other way round nothing came.
+    let file = policy("all.toml", all);
+    assert_eq!(compared(&[&new, &old, "--config", &file]).0, 0);
+}
+
+#[test]
 fn what_can_not_be_compared_is_refused() {
     let images = Images::new();
     let image = images.image("a.tar", &[BASE], false);
@@ -194,6 +238,6 @@ fn what_can_not_be_compared_is_refused() {
     }
     let written = images.at("out.json").display().to_string();
     let (code, out, err) = ran(&["diff", &image, &image, "-f", "json", "-o", &written]);
-    assert_eq!((code, out.as_str(), err.as_str()), (0, "", "PASSED: nothing new is high or worse\n"));
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "", "PASSED: no new finding is high or worse\n"));
     assert!(Path::new(&written).is_file());
 }

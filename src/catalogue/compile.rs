@@ -16,6 +16,7 @@ use super::{
     roles::Roles,
     schema::{self, MemberKind, ModuleManager},
     secret,
+    weakness::Weaknesses,
 };
 use crate::{
     model::{Digest, Family, Format, FormatSet, Kind, Manager, Remedy, RuleAbout},
@@ -132,9 +133,10 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
     let mut roles = Roles::default();
     let mut forms = Vec::new();
     let mut rules = BTreeMap::new();
-    let (mut company, mut mapped) = (Vec::new(), Vec::new());
+    let (mut company, mut mapped, mut weak) = (Vec::new(), Vec::new(), Vec::new());
     for (name, text, file) in parsed {
         mapped.extend(file.framework.into_iter().map(|raw| (name, line(text, raw.id.span().start), raw)));
+        weak.extend(file.weakness.into_iter().map(|raw| (name, line(text, raw.id.span().start), raw)));
         roles.extend(file.program, file.work, file.marker);
         for raw in file.rule {
             let mut check = Check::new(name, line(text, raw.id.span().start), &mut faults);
@@ -172,6 +174,14 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
         }
     }
     let frameworks = frameworks.into_values().collect();
+
+    let mut weaknesses = Weaknesses::default();
+    for (name, line, raw) in &weak {
+        weaknesses.add(raw, &rules, &mut Check::new(name, *line, &mut faults));
+    }
+    for (id, rule) in &mut rules {
+        rule.about.weaknesses = weaknesses.of(id);
+    }
 
     if !faults.is_empty() {
         faults.sort();
@@ -324,6 +334,7 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         why: raw.why.trim().to_string(),
         remedy: remedies.get(&raw.remedy).cloned().unwrap_or_default(),
         refs: raw.refs,
+        weaknesses: Vec::new(),
     };
     Some(Rule {
         about,

@@ -63,9 +63,7 @@ pub(super) fn framework(raw: &Raw, rules: &BTreeMap<String, Rule>, check: &mut C
         });
         let rules = raw.rules.iter().filter_map(|rule| {
             let selector = selector(rule, rules);
-            check.needs(selector.is_some(), || {
-                format!("`rules` of the control \"{}\" names no family and no rule: \"{rule}\"", raw.id)
-            });
+            check.needs(selector.is_some(), || unknown_selector(&format!("the control \"{}\"", raw.id), rule));
             selector
         });
         Control {
@@ -87,11 +85,17 @@ pub(super) fn framework(raw: &Raw, rules: &BTreeMap<String, Rule>, check: &mut C
     }
 }
 
-fn selector(text: &str, rules: &BTreeMap<String, Rule>) -> Option<Selector> {
+/// A family or the id of a rule.
+pub(super) fn selector(text: &str, rules: &BTreeMap<String, Rule>) -> Option<Selector> {
     match Family::ALL.iter().find(|(_, word)| *word == text) {
         Some((family, _)) => Some(Selector::Family(*family)),
         None => rules.contains_key(text).then(|| Selector::Rule(text.to_string())),
     }
+}
+
+/// What is said of a text that is no [`selector`].
+pub(super) fn unknown_selector(of: &str, text: &str) -> String {
+    format!("`rules` of {of} names no family and no rule: \"{text}\"")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod roles;
 pub(crate) mod sample;
 mod schema;
 mod secret;
+mod weakness;
 
 use std::{
     collections::HashMap,

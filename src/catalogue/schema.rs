@@ -26,6 +26,9 @@ pub struct File {
     /// `[[framework]]`.
     #[serde(default)]
     pub framework: Vec<super::framework::Raw>,
+    /// `[[weakness]]`.
+    #[serde(default)]
+    pub weakness: Vec<super::weakness::Raw>,
     /// `[[program]]`.
     #[serde(default)]
     pub program: Vec<super::roles::Program>,

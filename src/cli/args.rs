@@ -419,6 +419,8 @@ pub(super) enum Format {
     InTotoSvr,
     /// For audits: OSCAL assessment results
     Oscal,
+    /// For inventories: tools and packages of development as components of a CycloneDX 1.6 document
+    Cyclonedx,
     /// To print and to keep: one HTML file
     Html,
 }

@@ -14,11 +14,14 @@ use super::{
 };
 use crate::{
     catalogue::Catalogue,
-    diff::{Diff, DiffVerdict, read_report},
+    diff::{Diff, read_report},
     error::{Error, Result},
-    model::{Report, Severity},
-    policy::Gates,
-    report::{diff, table::Look},
+    model::Report,
+    report::{
+        Verdict,
+        diff::{self, Judged},
+        table::Look,
+    },
     scan::{self, ScanOptions},
 };
 
@@ -51,8 +54,10 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
         settings.policy(&report.image).apply_quietly(report);
     }
     let diff = Diff::between(before.report_mut(), after.report_mut());
-    let Gates { severity, .. } = settings.policy(&after.report_mut().image).gates().clone();
-    deliver(&diff, severity, args, console)
+    let new = after.report_mut();
+    diff.mark(new);
+    let policy = settings.policy(&new.image);
+    deliver(&diff, &Judged::of(&diff, new, policy.gates()), args, console)
 }
 
 /// A side of the comparison, and where it is from.
@@ -106,11 +111,11 @@ fn side(
     Ok(Read::Image(report))
 }
 
-fn deliver(diff: &Diff, gate: Option<Severity>, args: &Args, console: &mut Console<'_>) -> Result<u8> {
-    let verdict = diff.verdict(gate);
+fn deliver(diff: &Diff, judged: &Judged<'_>, args: &Args, console: &mut Console<'_>) -> Result<u8> {
+    let verdict = &judged.verdict;
     let write = |out: &mut dyn std::io::Write, look: Look| match args.format {
-        RowFormat::Json => diff::write_json(diff, gate, out),
-        RowFormat::Table => diff::write_table(diff, &verdict, look, out),
+        RowFormat::Json => diff::write_json(diff, judged, out),
+        RowFormat::Table => diff::write_table(diff, verdict, look, out),
     };
     match args.output.as_deref().filter(|file| *file != Path::new("-")) {
         Some(file) => output::write(file, |out| write(out, terminal::look_in_file(args.color)))
@@ -122,12 +127,12 @@ fn deliver(diff: &Diff, gate: Option<Severity>, args: &Args, console: &mut Conso
     }
     let told = args.format == RowFormat::Table && args.output.is_none();
     if !told && !args.image.quiet {
-        let level = if matches!(verdict, DiffVerdict::Passed { .. }) { Level::Info } else { Level::Warning };
+        let level = if matches!(verdict, Verdict::Passed { .. }) { Level::Info } else { Level::Warning };
         console.err.tell(level, &verdict.to_string());
     }
     Ok(match verdict {
-        DiffVerdict::Passed { .. } => 0,
-        DiffVerdict::Failed { .. } => 1,
-        DiffVerdict::Partial { .. } => NOT_JUDGED,
+        Verdict::Passed { .. } => 0,
+        Verdict::Failed { .. } => 1,
+        Verdict::Partial { .. } => NOT_JUDGED,
     })
 }

@@ -104,6 +104,12 @@ fn write_rule(catalogue: &Catalogue, rule: &Rule, out: &mut dyn Write) -> io::Re
     for line in about.remedy.dockerfile.lines() {
         writeln!(out, "{}", format!("    {line}").trim_end())?;
     }
+    if !about.weaknesses.is_empty() {
+        writeln!(out, "\nWeakness")?;
+    }
+    for weakness in &about.weaknesses {
+        writeln!(out, "  {}: {}", weakness.id, weakness.title)?;
+    }
     writeln!(out, "\nMore")?;
     for link in &about.refs {
         writeln!(out, "  {link}")?;

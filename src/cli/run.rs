@@ -25,7 +25,7 @@ use crate::{
     model::Report,
     policy::Gates,
     report::{
-        Verdict, csv,
+        Verdict, csv, cyclonedx,
         files::{self, Row},
         github, gitlab, html, intoto, json, junit, markdown, oscal, sarif, table, text,
     },
@@ -221,6 +221,7 @@ fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write
         Format::InTotoTestResult => intoto::test_result(report, verdict, gates, out),
         Format::InTotoSvr => intoto::svr(report, *at, out),
         Format::Oscal => oscal::write(report, *at, out),
+        Format::Cyclonedx => cyclonedx::write(report, *at, out),
         Format::Html => html::write(report, verdict, *at, out),
     }
 }

@@ -10,11 +10,11 @@ mod pair;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::model::{Digest, Finding, Platform, Report, Severity, Totals};
+use crate::model::{Digest, Finding, Platform, Report, Since, Totals};
 
 pub use self::{
     baseline::{read_report, read_report_file},
@@ -195,62 +195,29 @@ impl Diff {
         Self { old: side(old), new: side(new), findings, layers: Layers::between(&old.layers, &new.layers), notes }
     }
 
-    /// The new findings, those whose severity rose and those whose exception ended, that have at least this severity and
-    /// that nobody allows.
-    pub fn reaching(&self, gate: Severity) -> Vec<&Finding> {
-        let risen = self.findings.changed.iter().filter(|changed| changed.bites()).map(|changed| &changed.new);
-        let all = self.findings.new.iter().chain(risen);
-        all.filter(|finding| finding.severity >= gate && finding.allowed.is_none()).collect()
-    }
-
-    /// What the gate says; `None` as the gate fails nothing.
-    pub fn verdict(&self, gate: Option<Severity>) -> DiffVerdict {
-        match gate.map(|gate| (gate, self.reaching(gate).len())) {
-            Some((gate, findings)) if findings > 0 => DiffVerdict::Failed { gate, findings },
-            _ if self.new.unread > 0 => DiffVerdict::Partial { unread: self.new.unread },
-            _ => DiffVerdict::Passed { gate },
+    /// Notes on each finding of the report that is new here what it is beside the old one.
+    pub fn mark(&self, new: &mut Report) {
+        let changed = self.findings.changed.iter().map(|changed| (&changed.new, since(changed)));
+        let fresh = self.findings.new.iter().map(|finding| (finding, Since::New));
+        let mut marks: HashMap<&str, Vec<(&Finding, Since)>> = HashMap::new();
+        for (finding, since) in fresh.chain(changed) {
+            marks.entry(&finding.fingerprint).or_default().push((finding, since));
+        }
+        for finding in &mut new.findings {
+            let marks = marks.get(finding.fingerprint.as_str());
+            let mark = marks.and_then(|marks| marks.iter().find(|(marked, _)| *marked == finding));
+            finding.since = Some(mark.map_or(Since::Known, |(_, since)| *since));
         }
     }
 }
 
-/// The answer to "is the new image worse?".
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DiffVerdict {
-    /// Nothing new reaches the gate.
-    Passed {
-        /// The least severity that fails; `None` when nothing does.
-        gate: Option<Severity>,
-    },
-    /// Something new does, or rose to it.
-    Failed {
-        /// The least severity that fails.
-        gate: Severity,
-        /// How many findings.
-        findings: usize,
-    },
-    /// Nothing new reaches the gate, but something of the new image was not read.
-    Partial {
-        /// How many things were not read.
-        unread: usize,
-    },
-}
-
-impl fmt::Display for DiffVerdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at_least = |gate: Severity| match gate {
-            Severity::Critical => gate.to_string(),
-            gate => format!("{gate} or worse"),
-        };
-        match *self {
-            Self::Passed { gate: None } => f.write_str("PASSED: no severity fails this comparison"),
-            Self::Passed { gate: Some(gate) } => write!(f, "PASSED: nothing new is {}", at_least(gate)),
-            Self::Failed { gate, findings: 1 } => write!(f, "FAILED: 1 new or risen finding is {}", at_least(gate)),
-            Self::Failed { gate, findings } => {
-                write!(f, "FAILED: {findings} new or risen findings are {}", at_least(gate))
-            }
-            Self::Partial { unread: 1 } => f.write_str("NOT JUDGED: 1 thing of the new image was not read"),
-            Self::Partial { unread } => write!(f, "NOT JUDGED: {unread} things of the new image were not read"),
-        }
+fn since(changed: &Changed) -> Since {
+    if changed.ended() {
+        Since::Ended
+    } else if changed.rose() {
+        Since::Risen
+    } else {
+        Since::Known
     }
 }
 

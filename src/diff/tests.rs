@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    model::{DockerfileLine, Family, ImagePath, PathGroup, SecretPlace, State},
-    report::testing,
+    model::{DockerfileLine, Family, ImagePath, PathGroup, SecretPlace, Severity, State},
+    policy::Gates,
+    report::{Verdict, testing},
 };
 
 /// The words of what changed, in order.
@@ -16,6 +17,21 @@ fn changed(change: impl FnOnce(&mut Report)) -> Diff {
     let mut new = old.clone();
     change(&mut new);
     Diff::between(&old, &new)
+}
+
+/// What the gate says of the new image beside the old one.
+fn verdict(old: &Report, new: &Report, gate: Option<Severity>) -> String {
+    let (diff, mut new) = (Diff::between(old, new), new.clone());
+    diff.mark(&mut new);
+    Verdict::of(&new, &Gates::at(gate), Some(&diff)).to_string()
+}
+
+/// The verdict on a report in which one thing changed.
+fn verdict_on(gate: Severity, change: impl FnOnce(&mut Report)) -> String {
+    let old = testing::report();
+    let mut new = old.clone();
+    change(&mut new);
+    verdict(&old, &new, Some(gate))
 }
 
 fn secret(path: &str, key: &str, line: u32) -> Finding {
@@ -40,7 +56,7 @@ fn an_image_is_the_same_as_itself() {
     assert_eq!((diff.findings.new.len(), diff.findings.gone.len()), (0, 0));
     assert_eq!((diff.layers.same, diff.layers.new.len(), diff.layers.gone.len()), (2, 0, 0));
     assert_eq!((diff.findings.bytes, diff.notes.len()), (Bytes::default(), 0));
-    assert_eq!(diff.verdict(Some(Severity::Note)), DiffVerdict::Passed { gate: Some(Severity::Note) });
+    assert_eq!(verdict_on(Severity::Note, |_| {}), "PASSED: no new finding is note or worse");
 }
 
 #[test]
@@ -48,24 +64,24 @@ fn only_what_is_new_or_rose_fails_the_gate() {
     let old = testing::report();
     let mut new = old.clone();
     new.findings.remove(0);
-    assert_eq!(
-        Diff::between(&old, &new).verdict(Some(Severity::Note)).to_string(),
-        "PASSED: nothing new is note or worse"
-    );
+    assert_eq!(verdict(&old, &new, Some(Severity::Note)), "PASSED: no new finding is note or worse");
     let back = Diff::between(&new, &old);
-    assert_eq!(back.verdict(Some(Severity::High)), DiffVerdict::Failed { gate: Severity::High, findings: 1 });
-    assert_eq!(back.verdict(Some(Severity::Critical)), DiffVerdict::Passed { gate: Some(Severity::Critical) });
-    assert_eq!(back.verdict(None), DiffVerdict::Passed { gate: None });
+    assert_eq!(verdict(&new, &old, Some(Severity::High)), "FAILED: 1 new or risen finding is high or worse");
+    assert_eq!(verdict(&new, &old, Some(Severity::Critical)), "PASSED: no new finding is critical");
+    assert_eq!(verdict(&new, &old, None), "PASSED: no severity fails this comparison");
     assert_eq!((back.findings.bytes.new, back.findings.new.len()), (312_000_000, 1));
 
-    let rose = changed(|new| new.findings[1].severity = Severity::High);
-    assert_eq!(words(&rose), ["rose"]);
-    assert_eq!(rose.reaching(Severity::High).len(), 1);
-    assert_eq!(rose.reaching(Severity::Critical).len(), 0);
-    let fell = changed(|new| new.findings[0].severity = Severity::Medium);
-    assert_eq!((words(&fell), fell.reaching(Severity::Note).len()), (vec!["fell"], 0));
-    let grew = changed(|new| new.findings[0].bytes += 5);
-    assert_eq!((words(&grew), grew.reaching(Severity::Note).len()), (vec!["grew"], 0));
+    let rise = |new: &mut Report| new.findings[1].severity = Severity::High;
+    assert_eq!(words(&changed(rise)), ["rose"]);
+    assert_eq!(verdict_on(Severity::High, rise), "FAILED: 1 new or risen finding is high or worse");
+    assert_eq!(verdict_on(Severity::Critical, rise), "PASSED: no new finding is critical");
+    let fall = |new: &mut Report| new.findings[0].severity = Severity::Medium;
+    assert_eq!(words(&changed(fall)), ["fell"]);
+    assert_eq!(verdict_on(Severity::Note, fall), "PASSED: no new finding is note or worse");
+    let grow = |new: &mut Report| new.findings[0].bytes += 5;
+    let grew = changed(grow);
+    assert_eq!(words(&grew), ["grew"]);
+    assert_eq!(verdict_on(Severity::Note, grow), "PASSED: no new finding is note or worse");
     assert_eq!(grew.findings.bytes, Bytes { grown: 5, ..Bytes::default() });
 }
 
@@ -74,10 +90,12 @@ fn what_is_allowed_is_new_and_fails_nothing() {
     let old = testing::empty();
     let mut new = testing::report();
     new.findings.iter_mut().for_each(|finding| finding.allowed = Some("known".to_string()));
-    let diff = Diff::between(&old, &new);
-    assert_eq!((diff.findings.new.len(), diff.reaching(Severity::Note).len()), (3, 0));
+    assert_eq!(Diff::between(&old, &new).findings.new.len(), 3);
+    assert_eq!(verdict(&old, &new, Some(Severity::Note)), "PASSED: no new finding is note or worse");
     let no_longer = Diff::between(&new, &testing::report());
     assert_eq!(words(&no_longer), ["allowed", "allowed", "allowed"]);
+    let said = verdict(&new, &testing::report(), Some(Severity::Note));
+    assert_eq!(said, "FAILED: 3 new or risen findings are note or worse");
 }
 
 #[test]
@@ -211,9 +229,8 @@ fn what_makes_it_less_than_sure_is_said() {
         }
     });
     assert!(other.notes[0].contains("linux/amd64 and linux/arm64"));
-    let partial = changed(|new| new.diagnostics.push(testing::unread("x")));
-    assert_eq!(partial.verdict(Some(Severity::High)), DiffVerdict::Partial { unread: 1 });
-    let unread_before =
-        Diff::between(&Report { diagnostics: vec![testing::unread("x")], ..testing::report() }, &testing::report());
-    assert_eq!(unread_before.verdict(Some(Severity::High)), DiffVerdict::Passed { gate: Some(Severity::High) });
+    let unread = |new: &mut Report| new.diagnostics.push(testing::unread("x"));
+    assert_eq!(verdict_on(Severity::High, unread), "NOT JUDGED: 1 thing was not read");
+    let before = Report { diagnostics: vec![testing::unread("x")], ..testing::report() };
+    assert_eq!(verdict(&before, &testing::report(), Some(Severity::High)), "PASSED: no new finding is high or worse");
 }

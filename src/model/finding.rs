@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AllowedBy, Coverage, Digest, Fix, Framework, ImageInfo, ImagePath, Manager, Patch, PolicyUsed, Rated, Since,
-    Standing,
+    Standing, Weakness,
 };
 
 /// How bad a finding is. Ordered: `Note` is the least.
@@ -609,6 +609,9 @@ pub struct RuleAbout {
     pub remedy: Remedy,
     /// Documents.
     pub refs: Vec<String>,
+    /// Entries of the CWE list that its findings are instances of, by number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weaknesses: Vec<Weakness>,
 }
 
 /// Which program and which rules made a report.

@@ -19,8 +19,9 @@ mod secret;
 mod shape;
 pub mod size;
 mod sums;
+mod weakness;
 
 pub use self::{
     digest::Digest, facts::*, finding::*, fix::*, framework::*, image::*, lang::*, node::*, path::ImagePath, policy::*,
-    run::*, secret::*, shape::*, sums::*,
+    run::*, secret::*, shape::*, sums::*, weakness::*,
 };

@@ -129,7 +129,7 @@ impl Gates {
     }
 
     /// As reports tell it.
-    pub(super) fn used(&self) -> GatesUsed {
+    pub fn used(&self) -> GatesUsed {
         GatesUsed {
             severity: self.severity,
             rules: self.rules.clone(),

@@ -27,8 +27,8 @@ use self::{
 use crate::{
     Error, Result,
     catalogue::Catalogue,
-    diff::{Changed, Diff, read_report_file},
-    model::{Diagnostic, Finding, ImageInfo, PolicyUsed, Rated, Report, RuleAbout, Severity, Since, date},
+    diff::{Diff, read_report_file},
+    model::{Diagnostic, Finding, ImageInfo, PolicyUsed, Rated, Report, RuleAbout, Severity, date},
     remedy, rule,
 };
 
@@ -261,29 +261,9 @@ impl Policy<'_> {
         // A severity that the policy changed since then is no worse image.
         self.rate(&mut baseline.findings, &baseline.rules);
         let diff = Diff::between(&baseline, report);
-        let changed = diff.findings.changed.iter().map(|changed| (&changed.new, since(changed)));
-        let fresh = diff.findings.new.iter().map(|finding| (finding, Since::New));
-        let mut marks: HashMap<&str, Vec<(&Finding, Since)>> = HashMap::new();
-        for (finding, since) in fresh.chain(changed) {
-            marks.entry(&finding.fingerprint).or_default().push((finding, since));
-        }
-        for finding in &mut report.findings {
-            let marks = marks.get(finding.fingerprint.as_str());
-            let mark = marks.and_then(|marks| marks.iter().find(|(marked, _)| *marked == finding));
-            finding.since = Some(mark.map_or(Since::Known, |(_, since)| *since));
-        }
+        diff.mark(report);
         report.diagnostics.extend(diff.notes.iter().map(|text| note(format!("baseline: {text}"))));
         diff
-    }
-}
-
-fn since(changed: &Changed) -> Since {
-    if changed.ended() {
-        Since::Ended
-    } else if changed.rose() {
-        Since::Risen
-    } else {
-        Since::Known
     }
 }
 

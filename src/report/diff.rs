@@ -4,6 +4,7 @@
 //! came from and what changed.
 
 use std::{
+    collections::BTreeMap,
     fmt::Display,
     io::{self, Write},
 };
@@ -11,28 +12,47 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    Verdict,
     table::{Look, describe_allowed},
     text,
 };
 use crate::{
-    diff::{Change, Changed, Diff, DiffVerdict, What},
-    model::{Family, Finding, LayerSummary, Severity, State},
+    diff::{Change, Changed, Diff, What},
+    model::{Family, Finding, GatesUsed, LayerSummary, Report, Severity, State},
+    policy::Gates,
 };
 
 /// Name and version of the JSON form, the value of the member `schema`.
 pub const SCHEMA: &str = "offcut.diff/1";
 
+/// What the gates say of the new image.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    /// The gates.
+    pub gates: &'a Gates,
+    /// The new image, its findings marked with what they are beside the old one ([`Diff::mark`]).
+    pub new: &'a Report,
+    /// The answer.
+    pub verdict: Verdict,
+}
+
+impl<'a> Judged<'a> {
+    /// Judges what the new image has more than the old one.
+    pub fn of(diff: &Diff, new: &'a Report, gates: &'a Gates) -> Self {
+        Self { gates, new, verdict: Verdict::of(new, gates, Some(diff)) }
+    }
+}
+
 /// Writes everything as indented JSON with a final newline.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_json(diff: &Diff, gate: Option<Severity>, out: &mut dyn Write) -> io::Result<()> {
-    let failed_by = gate.map(|gate| diff.reaching(gate)).unwrap_or_default();
-    let failed_by = failed_by.into_iter().map(|finding| finding.fingerprint.as_str()).collect();
-    serde_json::to_writer_pretty(
-        &mut *out,
-        &Document { schema: SCHEMA, gate: Gate { fail_on: gate, failed_by }, diff },
-    )?;
+pub fn write_json(diff: &Diff, judged: &Judged<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let GatesUsed { severity, rules, bytes, growth } = judged.gates.used();
+    let failing = judged.new.findings.iter().filter(|finding| judged.gates.fails(finding));
+    let failed_by = failing.map(|finding| finding.fingerprint.as_str()).collect();
+    let gate = Gate { fail_on: severity, rules, bytes, growth, failed_by, reasons: judged.verdict.reasons() };
+    serde_json::to_writer_pretty(&mut *out, &Document { schema: SCHEMA, gate, diff })?;
     out.write_all(b"\n")
 }
 
@@ -47,14 +67,18 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Gate<'a> {
     fail_on: Option<Severity>,
+    rules: BTreeMap<String, Option<Severity>>,
+    bytes: Option<u64>,
+    growth: Option<String>,
     failed_by: Vec<&'a str>,
+    reasons: Vec<String>,
 }
 
 /// Writes the table and the verdict.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_table(diff: &Diff, verdict: &DiffVerdict, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_table(diff: &Diff, verdict: &Verdict, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { look: Look { width: look.width.max(60), ..look }, out };
     page.header(diff)?;
     page.layers(diff)?;
@@ -200,7 +224,7 @@ impl Page<'_> {
         writeln!(self.out, " {badge} {severity:<8} {rule}  {subject}{:gap$}{size}", "")
     }
 
-    fn summary(&mut self, diff: &Diff, verdict: &DiffVerdict) -> io::Result<()> {
+    fn summary(&mut self, diff: &Diff, verdict: &Verdict) -> io::Result<()> {
         let findings = &diff.findings;
         let count = |what: What| {
             findings.changed.iter().filter(|changed| changed.changes.iter().any(|change| change.what == what)).count()
@@ -224,9 +248,9 @@ impl Page<'_> {
             writeln!(self.out, "{line}")?;
         }
         let color = match verdict {
-            DiffVerdict::Passed { .. } => GREEN,
-            DiffVerdict::Failed { .. } => RED,
-            DiffVerdict::Partial { .. } => YELLOW,
+            Verdict::Passed { .. } => GREEN,
+            Verdict::Failed { .. } => RED,
+            Verdict::Partial { .. } => YELLOW,
         };
         let line = self.paint(color, verdict);
         writeln!(self.out, "{line}")
@@ -269,10 +293,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{model::Report, report::testing};
+    use crate::report::testing;
 
     /// Two images: the compiler is new, make moved to another step, root is worse.
-    fn diff() -> Diff {
+    fn diff() -> (Diff, Report) {
         let mut old = testing::report();
         old.findings.remove(0);
         let mut new = testing::report();
@@ -281,19 +305,30 @@ mod tests {
             layer.created_by = Some("RUN /bin/sh -c apt-get install -y make # buildkit".to_string());
         }
         new.totals.bytes += 312_000_000;
-        Diff::between(&old, &new)
+        between(&old, &new)
     }
 
-    fn table(diff: &Diff, width: usize) -> String {
+    fn between(old: &Report, new: &Report) -> (Diff, Report) {
+        let (diff, mut new) = (Diff::between(old, new), new.clone());
+        diff.mark(&mut new);
+        (diff, new)
+    }
+
+    fn table((diff, new): &(Diff, Report), width: usize) -> String {
         let mut out = Vec::new();
         let look = Look { width, color: false };
-        write_table(diff, &diff.verdict(Some(Severity::High)), look, &mut out).expect("a Vec takes everything");
+        let verdict = Judged::of(diff, new, &Gates::at(Some(Severity::High))).verdict;
+        write_table(diff, &verdict, look, &mut out).expect("a Vec takes everything");
         String::from_utf8(out).expect("text")
     }
 
-    fn printed(diff: &Diff) -> Value {
+    fn printed(compared: &(Diff, Report)) -> Value {
+        judged(compared, &Gates::at(Some(Severity::High)))
+    }
+
+    fn judged((diff, new): &(Diff, Report), gates: &Gates) -> Value {
         let mut out = Vec::new();
-        write_json(diff, Some(Severity::High), &mut out).expect("a Vec takes everything");
+        write_json(diff, &Judged::of(diff, new, gates), &mut out).expect("a Vec takes everything");
         serde_json::from_slice(&out).expect("it is JSON")
     }
 
@@ -329,7 +364,7 @@ mod tests {
     fn no_name_in_an_image_reaches_the_terminal_raw() {
         for name in testing::HOSTILE {
             let hostile = testing::hostile(name);
-            for diff in [Diff::between(&testing::report(), &hostile), Diff::between(&testing::empty(), &hostile)] {
+            for diff in [between(&testing::report(), &hostile), between(&testing::empty(), &hostile)] {
                 let page = table(&diff, 80);
                 let raw = |c: char| {
                     c != '\n' && c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -342,19 +377,42 @@ mod tests {
     #[test]
     fn the_schema_takes_every_comparison_and_no_other() {
         let schema = schema();
-        let same = Diff::between(&testing::report(), &testing::report());
+        let same = between(&testing::report(), &testing::report());
         let bare = Report { image: crate::model::ImageInfo::default(), ..testing::empty() };
-        let hostile = testing::HOSTILE.map(|name| Diff::between(&testing::empty(), &testing::hostile(name)));
-        for diff in [diff(), same, Diff::between(&bare, &bare)].iter().chain(&hostile) {
+        let hostile = testing::HOSTILE.map(|name| between(&testing::empty(), &testing::hostile(name)));
+        for diff in [diff(), same, between(&bare, &bare)].iter().chain(&hostile) {
             let value = printed(diff);
             let faults: Vec<_> = schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert_eq!(faults, Vec::<String>::new());
         }
         let good = printed(&diff());
-        assert_eq!(good["gate"], json!({"fail_on": "high", "failed_by": ["00112233445566aa", "00112233445566bb"]}));
+        assert_eq!(
+            good["gate"],
+            json!({
+                "fail_on": "high", "rules": {}, "bytes": null, "growth": null,
+                "failed_by": ["00112233445566aa", "00112233445566bb"],
+                "reasons": ["2 new or risen findings are high or worse"],
+            })
+        );
+        let rules = BTreeMap::from([("root-user".to_string(), None)]);
+        let growth = "5%".parse().ok();
+        let gates = Gates { severity: Some(Severity::High), rules, bytes: Some(1_000_000), growth };
+        let all = judged(&diff(), &gates);
+        assert_eq!(schema.iter_errors(&all).count(), 0, "{all}");
+        assert_eq!(all["gate"]["failed_by"], json!(["00112233445566aa"]));
+        assert_eq!(
+            all["gate"]["reasons"],
+            json!([
+                "1 new or risen finding is high or worse",
+                "312 MB more need not ship, at most 1.00 MB may",
+                "the image grew by 312 MB, at most 5 % may be added"
+            ])
+        );
         for (at, wrong) in [
             ("/schema", json!("offcut.diff/2")),
             ("/gate/fail_on", json!("never")),
+            ("/gate/growth", json!("much")),
+            ("/gate/rules", json!({"vcs": "fatal"})),
             ("/old/stored_bytes", json!(-1)),
             ("/findings/new/0/severity", json!("fatal")),
             ("/findings/changed/0/changes/0/what", json!("fled")),

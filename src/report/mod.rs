@@ -3,6 +3,7 @@
 //! Knows nothing of where reports go (files, pipes, terminals) and of how they came to be.
 
 pub mod csv;
+pub mod cyclonedx;
 pub mod diff;
 mod evaluated;
 pub mod files;

@@ -6,7 +6,7 @@ use crate::model::{
     BaseLayers, Change, Confidence, Diagnostic, Digest, DockerfileLine, EffectiveUser, Evidence, EvidenceClass, Family,
     Finding, Fix, ImageConfig, ImageInfo, ImagePath, LayerInfo, LayerRef, LayerSummary, Manager, Need, Origin,
     PackageRef, Patch, PathGroup, Platform, Reach, Remedy, Removal, Report, Rewrite, Role, RoleName, RuleAbout,
-    Severity, State, ToolInfo, Totals,
+    Severity, State, ToolInfo, Totals, Weakness,
 };
 
 /// Names that broke other tools or could break a terminal, a URI or SARIF's message syntax.
@@ -120,6 +120,7 @@ pub(crate) fn unread(text: &str) -> Diagnostic {
 
 /// `count` findings that differ in nothing but their root and fingerprint.
 pub(crate) fn many(count: usize) -> Report {
+    let one = Finding { paths: Vec::new(), ..gcc() };
     let findings = (0..count)
         .map(|at| {
             let root = format!("opt/{at:05}");
@@ -127,7 +128,7 @@ pub(crate) fn many(count: usize) -> Report {
             Finding {
                 paths: vec![PathGroup { root: root.as_str().into(), bytes: 1, files: vec![file] }],
                 fingerprint: format!("{at:016x}"),
-                ..gcc()
+                ..one.clone()
             }
         })
         .collect();
@@ -222,6 +223,7 @@ fn gcc_rule() -> RuleAbout {
         why: "A compiler lets an intruder build tools inside the container, and costs hundreds of megabytes.".into(),
         remedy: two_stage(),
         refs: vec!["https://gcc.gnu.org/onlinedocs/gcc/Invoking-GCC.html".into()],
+        weaknesses: Vec::new(),
     }
 }
 
@@ -242,6 +244,7 @@ fn root_rule() -> RuleAbout {
         why: "A process that breaks out of the container is root on the host.".into(),
         remedy: non_root(),
         refs: vec!["https://docs.docker.com/reference/dockerfile/".into()],
+        weaknesses: vec![Weakness { id: "CWE-250".into(), title: "Execution with Unnecessary Privileges".into() }],
     }
 }
 

@@ -47,13 +47,22 @@ impl Verdict {
             Self::Passed { gates: gates.clone(), new }
         }
     }
+
+    /// Every gate that was not passed, in one sentence without a full stop.
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Failed { breaches, new } => breaches.iter().map(|breach| describe(breach, *new)).collect(),
+            Self::Passed { .. } | Self::Partial { .. } => Vec::new(),
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Passed { gates, .. } if *gates == Gates::default() => {
-                f.write_str("PASSED: no severity fails this scan")
+            Self::Passed { gates, new } if *gates == Gates::default() => {
+                let what = if *new { "comparison" } else { "scan" };
+                write!(f, "PASSED: no severity fails this {what}")
             }
             Self::Passed { gates, new } => {
                 let more = gates.rules.values().flatten().count()
@@ -71,10 +80,7 @@ impl fmt::Display for Verdict {
                     (None, more) => write!(f, "PASSED: all {} of the policy hold", text::plural(more, "gate")),
                 }
             }
-            Self::Failed { breaches, new } => {
-                let told: Vec<String> = breaches.iter().map(|breach| describe(breach, *new)).collect();
-                write!(f, "FAILED: {}", told.join("; "))
-            }
+            Self::Failed { .. } => write!(f, "FAILED: {}", self.reasons().join("; ")),
             Self::Partial { unread } => write!(f, "NOT JUDGED: {} not read", text::things(*unread)),
         }
     }

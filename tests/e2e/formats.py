@@ -3,8 +3,8 @@
 
 usage: formats.py [--offcut PROGRAM] [--work DIR] [--only CASE[,CASE]]
 
-needs: npm, and Python with junitparser, in-toto-attestation, compliance-trestle and check-jsonschema (the interpreter that
-runs this). Validated are the reports of the image in `testdata/`, with its Dockerfile, and of a root file system whose
+needs: npm, and Python with junitparser, in-toto-attestation, compliance-trestle, cyclonedx-python-lib[json-validation] and
+check-jsonschema (the interpreter that runs this). Validated are the reports of the image in `testdata/`, with its Dockerfile, and of a root file system whose
 names are as bad as names get.
 """
 
@@ -37,6 +37,7 @@ FORMATS = {
     "in-toto-test-result": "test-result.json",
     "in-toto-svr": "svr.json",
     "oscal": "oscal.json",
+    "cyclonedx": "cdx.json",
 }
 OF_DIGEST = {"in-toto-test-result", "in-toto-svr"}
 NPM = ["@microsoft/sarif-multitool@5.7.0", "@microsoft/sarif-multitool-linux@5.7.0", "html-validate@10.17.0"]
@@ -91,6 +92,8 @@ def main():
             junit(folder)
         with suite.case(f"formats: {name}: CSV and annotations line by line"):
             lines(folder)
+        with suite.case(f"formats: {name}: CycloneDX by its own library"):
+            cyclonedx(folder / "report.cdx.json")
         with suite.case(f"formats: {name}: OSCAL by compliance-trestle"):
             oscal(folder / "report.oscal.json")
     with suite.case("formats: in-toto by its own library"):
@@ -182,6 +185,20 @@ def oscal(report):
     from trestle.oscal.assessment_results import Model
 
     Model.model_validate_json(report.read_text())
+
+
+def cyclonedx(report):
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    validator, text = JsonStrictValidator(SchemaVersion.V1_6), report.read_text()
+    fault = validator.validate_str(text)
+    assert fault is None, str(fault)[:500]
+    # It does refuse what is not in the format.
+    assert validator.validate_str(text.replace('"aggregate"', '"aggregat"')) is not None
+    document = json.loads(text)
+    kinds = {component["properties"][0]["value"].split("/")[0] for component in document["components"]}
+    assert kinds and kinds <= {"build-tool", "dev-dependency"}, kinds
 
 
 def statement(report):

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{proofs, shown, wrapped};
 use crate::{
     catalogue::{Catalogue, Example, Rule},
-    model::{Digest, Remedy, Severity},
+    model::{Digest, Remedy, Severity, Weakness},
 };
 
 /// Name and version of the JSON form; `docs/schema/rules-v1.json` fixes it.
@@ -60,6 +60,7 @@ struct RuleRow<'a> {
     part_of: &'a [String],
     remedy: &'a Remedy,
     refs: &'a [String],
+    weaknesses: &'a [Weakness],
 }
 
 impl<'a> RuleRow<'a> {
@@ -77,6 +78,7 @@ impl<'a> RuleRow<'a> {
             part_of: &rule.with,
             remedy: &about.remedy,
             refs: &about.refs,
+            weaknesses: &about.weaknesses,
         }
     }
 }
@@ -108,6 +110,11 @@ pub fn markdown(catalogue: &Catalogue, out: &mut dyn Write) -> io::Result<()> {
             let about = &rule.about;
             writeln!(out, "\n### {}\n\n**{}** ({})\n", about.id, plain(&about.title), about.severity)?;
             writeln!(out, "{}\n", wrapped(&plain(&about.why)))?;
+            if !about.weaknesses.is_empty() {
+                let link = |weakness: &Weakness| format!("[{}]({})", weakness.id, weakness.link());
+                let links: Vec<_> = about.weaknesses.iter().map(link).collect();
+                writeln!(out, "Weakness: {}.", links.join(", "))?;
+            }
             writeln!(out, "Remedy: [{}](#remedy-{}).", plain(&about.remedy.title), about.remedy.id)?;
             let links: Vec<_> = about.refs.iter().map(|link| format!("<{link}>")).collect();
             writeln!(out, "More: {}", links.join(", "))?;

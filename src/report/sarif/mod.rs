@@ -11,12 +11,14 @@
 mod fixes;
 mod names;
 mod rules;
+mod weaknesses;
 
 use std::{
     collections::{BTreeMap, HashMap},
     io::{self, Write},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use serde_sarif::sarif::{
     ArtifactLocation, Invocation, Location, LogicalLocation, Message, Notification, PhysicalLocation, PropertyBag,
@@ -34,11 +36,14 @@ pub const RESULTS_MAX: usize = 5_000;
 pub const LIST_MAX: usize = 50;
 /// Most pieces of evidence listed with one result.
 pub const EVIDENCE_MAX: usize = 20;
-/// Bytes of all lists of one file; results after that carry totals only. Keeps the file under the 10 MB, compressed,
-/// that GitHub takes, whatever the names in the image are.
+/// Bytes of all lists of one file; results after that carry totals only. So a file that is too large loses lists before
+/// it loses results.
 pub const LISTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most diagnostics that become notifications.
 pub const NOTIFICATIONS_MAX: usize = 1_000;
+
+/// Most bytes of the file, compressed: GitHub refuses more than 10 MB as a whole, and compressors differ a little.
+const PACKED_MAX: usize = 9_500_000;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -47,38 +52,64 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// # Errors
 /// Those of `out`.
 pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &log(report))?;
-    out.write_all(b"\n")
+    out.write_all(&fitting(report, PACKED_MAX)?)
 }
 
-fn log(report: &Report) -> Sarif {
-    Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run(report)]).build()
+/// The file with as many results as fit into so many bytes, compressed; the worst are kept.
+fn fitting(report: &Report, packed_max: usize) -> io::Result<Vec<u8>> {
+    let mut kept = report.findings.len().min(RESULTS_MAX);
+    loop {
+        let mut text = serde_json::to_vec_pretty(&log(report, kept))?;
+        text.push(b'\n');
+        // What is small as it is need not be compressed to know; so it is with all but huge reports.
+        let packed = if text.len() <= packed_max { 0 } else { packed(&text)? };
+        if packed <= packed_max || kept == 0 {
+            return Ok(text);
+        }
+        // In proportion, and at least a tenth less, so that it ends soon.
+        kept = kept.saturating_mul(packed_max) / packed;
+        kept -= kept.div_ceil(10);
+    }
 }
 
-fn run(report: &Report) -> Run {
+/// The size that an upload has: at the level that GitHub's own uploader takes.
+fn packed(text: &[u8]) -> io::Result<usize> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(text)?;
+    gzip.finish().map(|packed| packed.len())
+}
+
+fn log(report: &Report, kept: usize) -> Sarif {
+    Sarif::builder().schema(SCHEMA).version("2.1.0").runs(vec![run(report, kept)]).build()
+}
+
+fn run(report: &Report, kept: usize) -> Run {
     let names = Names::of(&report.image);
     let (rules, index) = rules::descriptors(report);
+    let taxonomy = weaknesses::taxonomy(&report.rules);
     let driver = ToolComponent::builder()
         .name("offcut")
         .semantic_version(report.tool.version.clone())
         .version(report.tool.version.clone())
         .opt_information_uri(rules::information_uri())
         .rules(rules)
+        .opt_supported_taxonomies(taxonomy.is_some().then(|| vec![weaknesses::reference()]))
         .build();
     Run::builder()
         .tool(Tool::builder().driver(driver).build())
         .automation_details(RunAutomationDetails::builder().id(format!("offcut/{}/", names.repository)).build())
-        .invocations(vec![invocation(report)])
-        .results(results(report, &names, &index))
+        .invocations(vec![invocation(report, kept)])
+        .results(results(report, kept, &names, &index))
+        .opt_taxonomies(taxonomy.map(|taxonomy| vec![taxonomy]))
         .properties(run_properties(report))
         .build()
 }
 
-fn results(report: &Report, names: &Names, index: &HashMap<&str, i64>) -> Vec<SarifResult> {
+fn results(report: &Report, kept: usize, names: &Names, index: &HashMap<&str, i64>) -> Vec<SarifResult> {
     let mut seen = HashMap::<&str, usize>::new();
     let mut lists = Lists { left: LISTS_BYTES_MAX };
     let mut rewrites = 0;
-    let kept = report.findings.iter().take(RESULTS_MAX);
+    let kept = report.findings.iter().take(kept);
     kept.map(|finding| {
         let occurrence = seen.entry(&finding.fingerprint).or_default();
         *occurrence += 1;
@@ -280,7 +311,7 @@ impl Lists {
     }
 }
 
-fn invocation(report: &Report) -> Invocation {
+fn invocation(report: &Report, kept: usize) -> Invocation {
     let mut notifications: Vec<_> = report.diagnostics.iter().take(NOTIFICATIONS_MAX).map(diagnostic).collect();
     let silent = report.diagnostics.len().saturating_sub(NOTIFICATIONS_MAX);
     if silent > 0 {
@@ -289,16 +320,15 @@ fn invocation(report: &Report) -> Invocation {
             format!("{} left out of this file.", text::plural(silent, "more diagnostic")),
         ));
     }
-    let dropped = report.findings.len().saturating_sub(RESULTS_MAX);
+    let dropped = report.findings.len().saturating_sub(kept);
     if dropped > 0 {
+        let reason = if kept < RESULTS_MAX {
+            "with more, the file would be larger than an upload may be".to_string()
+        } else {
+            format!("a run holds at most {}", text::count(RESULTS_MAX as u64))
+        };
         let findings = text::plural(dropped, "finding");
-        notifications.push(notification(
-            "warning",
-            format!(
-                "{findings} of the least severe left out: a run holds at most {}.",
-                text::count(RESULTS_MAX as u64)
-            ),
-        ));
+        notifications.push(notification("warning", format!("{findings} of the least severe left out: {reason}.")));
     }
     Invocation::builder()
         .execution_successful(verdict::unread(report) == 0)

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use serde_json::json;
 use serde_sarif::sarif::{MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor};
 
-use super::level;
+use super::{level, weaknesses};
 use crate::model::{Family, Remedy, Report, RuleAbout, Severity};
 
 /// Longest description that GitHub takes, in characters.
 const DESCRIPTION_MAX: usize = 1_024;
+/// Most tags that GitHub keeps of a rule.
+const TAGS_MAX: usize = 10;
 
 /// Where to read about offcut: the package's repository, if it names one.
 pub(super) fn information_uri() -> Option<String> {
@@ -39,6 +41,7 @@ pub(super) fn descriptors(report: &Report) -> (Vec<ReportingDescriptor>, HashMap
                 why: finding.why.clone(),
                 remedy: finding.remedy.clone(),
                 refs: finding.refs.clone(),
+                weaknesses: Vec::new(),
             }));
         }
     }
@@ -56,6 +59,7 @@ fn descriptor(rule: &RuleAbout) -> ReportingDescriptor {
         .opt_help_uri(rule.refs.first().filter(|r| r.starts_with("https://")).cloned().or_else(information_uri))
         .default_configuration(ReportingConfiguration::builder().level(json!(level(rule.severity))).build())
         .properties(properties(rule))
+        .opt_relationships(weaknesses::relationships(rule))
         .build()
 }
 
@@ -70,6 +74,9 @@ fn properties(rule: &RuleAbout) -> PropertyBag {
         members.insert("security-severity".to_string(), json!(score));
         tags.push("security".to_string());
     }
+    // More than these are also relationships.
+    tags.extend(rule.weaknesses.iter().filter_map(weaknesses::tag));
+    tags.truncate(TAGS_MAX);
     PropertyBag::builder().tags(tags).additional_properties(members).build()
 }
 

@@ -3,7 +3,10 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::*;
-use crate::report::testing::{self, HOSTILE};
+use crate::{
+    model::{PathGroup, Weakness},
+    report::testing::{self, HOSTILE},
+};
 
 fn printed(report: &Report) -> Value {
     serde_json::from_slice(&bytes_of(report)).expect("it is JSON")
@@ -66,6 +69,13 @@ fn claims(log: &Value) {
         assert!(!text(rule, "/help/text").is_empty() && text(rule, "/help/markdown").contains("```dockerfile"));
         assert!(text(rule, "/helpUri").starts_with("https://"));
         assert!(list(rule, "/properties/tags").len() <= 10);
+    }
+    let taxa = log.pointer("/runs/0/taxonomies/0/taxa").and_then(Value::as_array).cloned().unwrap_or_default();
+    let known: HashSet<_> = taxa.iter().map(|taxon| text(taxon, "/id")).collect();
+    assert_eq!(known.len(), taxa.len());
+    let related = rules.iter().filter_map(|rule| rule["relationships"].as_array()).flatten();
+    for relationship in related {
+        assert!(known.contains(text(relationship, "/target/id")), "{relationship}");
     }
     let category = text(log, "/runs/0/automationDetails/id");
     assert!(category.starts_with("offcut/") && category.ends_with('/') && !category.ends_with("//"), "{category}");
@@ -181,16 +191,48 @@ fn something_unread_is_no_successful_execution() {
 
 #[test]
 fn what_does_not_fit_is_counted() {
-    let log = printed(&testing::many(RESULTS_MAX + 1));
-    claims(&log);
-    assert_eq!(list(&log, "/runs/0/results").len(), RESULTS_MAX);
-    let notes = list(&log, "/runs/0/invocations/0/toolExecutionNotifications");
-    let dropped = "1 finding of the least severe left out: a run holds at most 5,000.";
-    assert!(notes.iter().any(|n| n["message"]["text"] == dropped), "{notes:?}");
-
+    for (count, kept, said) in [
+        (RESULTS_MAX - 1, RESULTS_MAX - 1, None),
+        (RESULTS_MAX, RESULTS_MAX, None),
+        (RESULTS_MAX + 1, RESULTS_MAX, Some("1 finding of the least severe left out: a run holds at most 5,000.")),
+        // What GitHub refuses.
+        (25_001, RESULTS_MAX, Some("20,001 findings of the least severe left out: a run holds at most 5,000.")),
+    ] {
+        let mut report = testing::many(count);
+        for finding in &mut report.findings {
+            (finding.evidence, finding.packages) = (Vec::new(), Vec::new());
+        }
+        let run = run(&report, count.min(RESULTS_MAX));
+        assert_eq!(run.results.as_ref().map(Vec::len), Some(kept));
+        assert_eq!(dropped(&run).as_deref(), said);
+    }
     let log = printed(&testing::report());
     let first = &log["runs"][0]["results"][0]["properties"];
     assert_eq!((list(first, "/paths").len(), &first["pathsTotal"]), (LIST_MAX, &json!(480)));
+}
+
+/// The notification of what was left out.
+fn dropped(run: &Run) -> Option<String> {
+    let notes = run.invocations.as_ref()?.first()?.tool_execution_notifications.as_ref()?;
+    notes.iter().filter_map(|note| note.message.text.clone()).find(|text| text.contains("least severe left out"))
+}
+
+#[test]
+fn a_result_has_one_location_however_many_files_it_has() {
+    for count in [999, 1_000, 1_001] {
+        let mut report = testing::report();
+        let files: Vec<ImagePath> = (0..count).map(|at| format!("opt/{at}").as_str().into()).collect();
+        report.findings[0].evidence.clear();
+        report.findings[0].paths = vec![PathGroup { root: "opt".into(), bytes: 1, files: files.clone() }];
+        let place = |path: &ImagePath| SecretPlace { path: Some(path.clone()), ..SecretPlace::default() };
+        report.findings[2].secrets = files.iter().map(place).collect();
+        let log = printed(&report);
+        claims(&log);
+        for result in list(&log, "/runs/0/results") {
+            assert!(result.get("relatedLocations").is_none() && result.get("codeFlows").is_none());
+        }
+        assert_eq!(log["runs"][0]["results"][0]["properties"]["pathsTotal"], count);
+    }
 }
 
 #[test]
@@ -199,18 +241,94 @@ fn the_file_stays_under_the_limit_of_an_upload_whatever_the_names() {
     let mut noise = Noise(7);
     for finding in &mut report.findings {
         finding.evidence.truncate(1);
-        finding.evidence[0].path = Some(ImagePath::new(&noise.bytes(400)));
+        finding.evidence[0].path = Some(ImagePath::new(noise.letters(400).as_bytes()));
+        finding.subject = noise.letters(400);
+        finding.version = Some(noise.letters(400));
+        finding.removal.caution = Some(noise.letters(400));
+        finding.need.witness = Some(noise.letters(400));
     }
-    let long: Vec<_> = (0..60).map(|_| ImagePath::new(&noise.bytes(700))).collect();
     for finding in report.findings.iter_mut().take(600) {
-        finding.paths[0].files = long.clone();
+        finding.paths[0].files = (0..60).map(|_| ImagePath::new(noise.letters(60).as_bytes())).collect();
     }
     let plain = bytes_of(&report);
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    gzip.write_all(&plain).expect("a Vec takes everything");
-    let packed = gzip.finish().expect("a Vec takes everything").len();
+    let size = packed(&plain).expect("a Vec takes everything");
     assert!(plain.len() > LISTS_BYTES_MAX, "the lists were filled");
-    assert!(packed < 10_000_000, "{packed} bytes, {} before", plain.len());
+    assert!(size <= PACKED_MAX && size > PACKED_MAX / 2, "{size} bytes, {} before", plain.len());
+    let log: Value = serde_json::from_slice(&plain).expect("it is JSON");
+    let kept = list(&log, "/runs/0/results").len();
+    let notes = list(&log, "/runs/0/invocations/0/toolExecutionNotifications");
+    let said = format!(
+        "{} findings of the least severe left out: with more, the file would be larger than an upload may be.",
+        text::count((RESULTS_MAX - kept) as u64)
+    );
+    assert!(kept < RESULTS_MAX && notes.iter().any(|note| note["message"]["text"] == said.as_str()), "{notes:?}");
+}
+
+#[test]
+fn results_are_left_out_from_the_first_byte_above_the_limit_on_and_the_worst_stay() {
+    let mut report = testing::many(40);
+    for (at, finding) in report.findings.iter_mut().enumerate() {
+        finding.severity = if at < 5 { Severity::Critical } else { Severity::Low };
+    }
+    let whole = bytes_of(&report);
+    let size = packed(&whole).expect("a Vec takes everything");
+    let kept = |limit: usize| {
+        let text = fitting(&report, limit).expect("a Vec takes everything");
+        assert!(packed(&text).expect("a Vec takes everything") <= limit || limit < 1_000);
+        let log: Value = serde_json::from_slice(&text).expect("it is JSON");
+        let levels = list(&log, "/runs/0/results").iter().map(|result| text_of(&result["properties"]["severity"]));
+        levels.collect::<Vec<_>>()
+    };
+    assert_eq!(kept(size).len(), 40);
+    assert_eq!(kept(size + 1).len(), 40);
+    let fewer = kept(size - 1);
+    assert!(fewer.len() < 40 && fewer.len() > 20, "{}", fewer.len());
+    assert_eq!(fewer.iter().filter(|severity| *severity == "critical").count(), 5);
+    assert_eq!(kept(10).len(), 0, "and it ends");
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}
+
+#[test]
+fn a_rule_has_ten_tags_at_most_and_every_weakness() {
+    let tags_of = |count: u32| {
+        let mut report = testing::report();
+        let weakness = |at: u32| Weakness { id: format!("CWE-{}", at + 1), title: "One".into() };
+        report.rules[0].weaknesses = (0..count).map(weakness).collect();
+        let log = printed(&report);
+        claims(&log);
+        let rule = &list(&log, "/runs/0/tool/driver/rules")[0];
+        assert_eq!(list(rule, "/relationships").len(), count as usize);
+        list(rule, "/properties/tags").iter().map(text_of).collect::<Vec<_>>()
+    };
+    assert_eq!(tags_of(6).len(), 9);
+    assert_eq!(tags_of(7).len(), 10);
+    let tags = tags_of(8);
+    assert_eq!(tags.len(), 10);
+    assert_eq!(tags[..4], ["container", "build-tool", "security", "external/cwe/cwe-001"]);
+}
+
+#[test]
+fn weaknesses_are_a_taxonomy_of_those_that_rules_refer_to() {
+    let log = printed(&testing::report());
+    let taxa: Vec<_> = list(&log, "/runs/0/taxonomies/0/taxa").iter().map(|taxon| text(taxon, "/id")).collect();
+    assert_eq!(taxa, ["CWE-250"]);
+    assert_eq!(log["runs"][0]["tool"]["driver"]["supportedTaxonomies"], json!([{ "name": "CWE", "index": 0 }]));
+    let rules = list(&log, "/runs/0/tool/driver/rules");
+    assert!(rules[0].get("relationships").is_none(), "a rule without a weakness");
+    assert_eq!(
+        rules[1]["relationships"],
+        json!([{ "target": { "id": "CWE-250", "toolComponent": { "name": "CWE" } }, "kinds": ["superset"] }])
+    );
+    assert!(list(&rules[1], "/properties/tags").contains(&json!("external/cwe/cwe-250")));
+
+    let mut report = testing::report();
+    report.rules.iter_mut().for_each(|rule| rule.weaknesses.clear());
+    let log = printed(&report);
+    assert!(log["runs"][0].get("taxonomies").is_none());
+    assert!(log["runs"][0]["tool"]["driver"].get("supportedTaxonomies").is_none());
 }
 
 #[test]
@@ -265,13 +383,27 @@ impl Noise {
         (0..count).map(|_| self.byte()).collect()
     }
 
+    /// Letters that no compressor foresees, each as wide as one of ours: cuneiform and hieroglyphs.
+    fn letters(&mut self, count: usize) -> String {
+        let letter = |bytes: &[u8]| {
+            let at = u32::from(bytes[0]) * 4 + u32::from(bytes[1]) % 4;
+            char::from_u32(if bytes[1] & 4 == 0 { 0x12000 + at % 0x39a } else { 0x13000 + at })
+        };
+        let bytes: Vec<u8> = (0..2 * count).map(|_| self.any()).collect();
+        bytes.chunks_exact(2).filter_map(letter).collect()
+    }
+
     /// Half of them characters that mean something to somebody, so that short names meet the hard cases.
     fn byte(&mut self) -> u8 {
         const HARD: &[u8] = b"/.:\\[]{}%?#@'\"`\n\r\0\x1b\xe2\x80\xae\xff ";
+        let any = self.any();
+        if self.0 & 1 == 0 { any } else { HARD[any as usize % HARD.len()] }
+    }
+
+    fn any(&mut self) -> u8 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        let any = (self.0 >> 24) as u8;
-        if self.0 & 1 == 0 { any } else { HARD[any as usize % HARD.len()] }
+        (self.0 >> 24) as u8
     }
 }
