@@ -229,6 +229,22 @@ pub fn mend(
     Ok(remedy::fix(&image, &inventory, &findings, dockerfile, catalogue, &read_base))
 }
 
+/// Scans the image that `[SCHEME:]REF` names, and says what of the context its Dockerfile needs.
+///
+/// # Errors
+/// When there is no such image, or a part of it can not be read.
+pub fn ignore(
+    reference: &str,
+    catalogue: &Catalogue,
+    dockerfile: &Dockerfile,
+    options: &ScanOptions,
+) -> Result<remedy::Ignored> {
+    let pool = threads(options)?;
+    let (image, inventory) = read_with(&pool, source::open(reference, &options.source)?, catalogue, options, false)?;
+    let rule::Judged { findings, .. } = pool.install(|| rule::judge(catalogue, &inventory, &image, options.now));
+    Ok(remedy::ignore(&image, &inventory, &findings, dockerfile, catalogue))
+}
+
 fn threads(options: &ScanOptions) -> Result<ThreadPool> {
     let pool = ThreadPoolBuilder::new().num_threads(options.jobs).thread_name(|n| format!("offcut-{n}")).build();
     pool.map_err(|e| Error::judge("can not start threads").cause(e))

@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub use self::{
-    copied::{Copied, CopiedFrom, copied},
+    copied::{Context, Copied, CopiedFrom, copied, from_context},
     rebuilt::{Rebuilt, rebuild},
 };
 

@@ -87,6 +87,12 @@ pub enum Runs {
     Python,
     /// Java.
     Java,
+    /// PHP.
+    Php,
+    /// Ruby.
+    Ruby,
+    /// Perl.
+    Perl,
 }
 
 impl Runs {
@@ -97,6 +103,9 @@ impl Runs {
             Self::Node => "Node.js",
             Self::Python => "Python",
             Self::Java => "Java",
+            Self::Php => "PHP",
+            Self::Ruby => "Ruby",
+            Self::Perl => "Perl",
         }
     }
 }

@@ -198,7 +198,10 @@ pub(super) struct Fix {
     /// the same of both images [default: the image's health check]
     #[arg(long, value_name = "COMMAND", requires = "verify", env = "OFFCUT_SMOKE")]
     pub(super) smoke: Option<String>,
-    /// Write the Dockerfile in place
+    /// Make a .dockerignore that lets in only what the Dockerfile copies, instead of a Dockerfile
+    #[arg(long, requires = "dockerfile", conflicts_with_all = ["diff", "verify", "format"], env = "OFFCUT_DOCKERIGNORE", value_parser = FalseyValueParser::new())]
+    pub(super) dockerignore: bool,
+    /// Write the Dockerfile in place; a .dockerignore beside it, where none is
     #[arg(long, requires = "dockerfile", env = "OFFCUT_WRITE", value_parser = FalseyValueParser::new())]
     pub(super) write: bool,
 }

@@ -1,6 +1,6 @@
 //! `offcut fix`: the Dockerfile on standard output or in its place, what changed and why on standard error.
 
-use std::{path::Path, time::Instant};
+use std::{io::Write, path::Path, time::Instant};
 
 use super::{
     args::{Fix as Args, FixFormat},
@@ -12,7 +12,8 @@ use crate::{
     catalogue::Catalogue,
     error::{Error, Result},
     model::{Fix, Rewrite},
-    report::fix,
+    remedy::Ignored,
+    report::{fix, text},
     scan::{self, ScanOptions},
     verify::{self, Proof, Verified},
 };
@@ -25,6 +26,9 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
     let catalogue = load(&args.policies)?;
     let given = args.dockerfile.as_deref();
     let dockerfile = given.map(|file| Dockerfile::read(file, args.target.as_deref())).transpose()?;
+    if let (Some(given), Some(dockerfile), true) = (given, &dockerfile, args.dockerignore) {
+        return ignore(args, given, dockerfile, &catalogue, console);
+    }
     let what = |file: &Path| format!("can not write the Dockerfile \"{}\"", file.display());
     let in_place = given.filter(|_| args.write);
     if let Some(file) = in_place {
@@ -61,6 +65,46 @@ pub(super) fn run(args: &Args, console: &mut Console<'_>) -> Result<u8> {
         let _ = fix::write_text(&made, verified.as_ref(), &mut console.err);
     }
     Ok(if matches!(made, Fix::Refused(_)) || !holds { REFUSED } else { 0 })
+}
+
+/// Makes the `.dockerignore`; one that is there already is the user's, and stays.
+fn ignore(
+    args: &Args,
+    given: &Path,
+    dockerfile: &Dockerfile,
+    catalogue: &Catalogue,
+    console: &mut Console<'_>,
+) -> Result<u8> {
+    let beside = given.with_file_name(".dockerignore");
+    let what = || format!("can not write \"{}\"", beside.display());
+    if args.write && beside.symlink_metadata().is_ok() {
+        return Err(Error::usage(what())
+            .cause("it is there already")
+            .help("leave out --write, and take over what is printed"));
+    }
+    let options = ScanOptions { secrets: false, ..options(&args.image) };
+    let made = {
+        let _bar = bar(&args.image, &options, console);
+        scan::ignore(&args.image.reference, catalogue, dockerfile, &options)?
+    };
+    let (code, said) = match made {
+        Ignored::Made(ignore) => {
+            if args.write {
+                output::write(&beside, |out| out.write_all(ignore.text.as_bytes()))
+                    .map_err(|e| Error::judge(what()).cause(e))?;
+            } else {
+                printed(console.out.write_all(ignore.text.as_bytes()), console)?;
+            }
+            (0, ignore.left_out.iter().map(|name| format!("left out: {}\n", text::plain(name))).collect::<String>())
+        }
+        Ignored::Refused(why) => (REFUSED, format!("no .dockerignore: {}\n", text::plain(&why))),
+        Ignored::Nothing(why) => (0, format!("no .dockerignore: {}\n", text::plain(&why))),
+    };
+    if !args.image.quiet {
+        // Nowhere to complain if this fails.
+        let _ = console.err.write_all(said.as_bytes());
+    }
+    Ok(code)
 }
 
 fn verify(args: &Args, rewrite: &Rewrite, catalogue: &Catalogue, options: &ScanOptions) -> Result<Verified> {

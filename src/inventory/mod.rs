@@ -10,7 +10,7 @@ pub mod node;
 mod owner;
 pub mod reach;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod vouch;
 
 use std::{

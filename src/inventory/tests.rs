@@ -59,6 +59,15 @@ pub(super) fn image<const N: usize>(layers: [Layer; N]) -> Inventory {
     Inventory::build(layers.into_iter().map(|l| l.0).collect())
 }
 
+/// An image of names, layer by layer; a directory's ends with a slash.
+pub(crate) fn named(layers: &[&[&str]]) -> Inventory {
+    let add = |layer: Layer, name: &&str| match name.strip_suffix('/') {
+        Some(dir) => layer.dir(dir),
+        None => layer.file(name),
+    };
+    Inventory::build(layers.iter().map(|names| names.iter().fold(layer(), add).0).collect())
+}
+
 fn text(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
 }

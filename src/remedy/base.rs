@@ -1,8 +1,12 @@
 //! Chooses what the last stage is built upon, by the C library, the release and the interpreter that the program has now.
 
-use super::{Runs, Stop, Subject, evidence::Evidence, select::Wanted};
+use super::{
+    Runs, Stop, Subject,
+    evidence::{Evidence, of_distribution},
+    select::Wanted,
+};
 use crate::{
-    inventory::{Inventory, loader::Libc},
+    inventory::{File, Inventory, loader::Libc},
     model::path,
 };
 
@@ -16,6 +20,9 @@ pub struct Chosen {
     /// Whether it has a shell and a package manager.
     pub has_shell: bool,
 }
+
+/// Images of distributions with nothing installed in them: their slim variants have the same packages.
+const PLAIN: [&str; 3] = ["alpine", "debian", "ubuntu"];
 
 /// The name of an image, taken apart.
 pub(super) struct Name<'a> {
@@ -39,6 +46,14 @@ impl<'a> Name<'a> {
     }
 }
 
+/// Whether an interpreter can be had again by installing packages: the Dockerfile installed it, or upon a base without any
+/// other.
+pub(super) fn is_as_package(evidence: &Evidence<'_>) -> bool {
+    let plain = PLAIN.contains(&Name::of(&evidence.base).repository);
+    let again = |file: &File<'_>| of_distribution(file) && (plain || file.layer() >= evidence.own_from);
+    evidence.interpreter.as_ref().is_some_and(again)
+}
+
 /// Chooses the base.
 pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wanted) -> Result<Chosen, Stop> {
     let name = Name::of(&evidence.base);
@@ -55,8 +70,17 @@ pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wa
         return Stop::refused(format!("the base image {} is for {base}, and the command starts {runs}", evidence.base));
     }
     if table.runs == Runs::Program && evidence.runs != Runs::Program {
-        let why = "comes from a package of the distribution, which a slim base of it would have to install again";
-        return Stop::refused(format!("{} {why}", evidence.runs.word()));
+        if !evidence.interpreter.as_ref().is_some_and(of_distribution) {
+            let why = "is no package of the distribution, and what it needs of the base image is not known";
+            return Stop::refused(format!("the {} that the command starts {why}", evidence.runs.word()));
+        }
+        if !is_as_package(evidence) {
+            let runs = evidence.runs.word();
+            return Stop::refused(format!(
+                "{runs} came with the base image {}, and which of its other packages the program uses can not be told",
+                evidence.base
+            ));
+        }
     }
     let alpine = subject.inventory.resolve(b"lib/apk/db/installed").is_some();
     let plain = wanted.packages.is_empty() && !wanted.needs_shell;
@@ -75,6 +99,9 @@ pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wa
         Runs::Program => {
             let libc = if evidence.libc == Some(Libc::Musl) { "musl" } else { "glibc" };
             format!("the program needs {libc} as {release} has it, and no compiler")
+        }
+        runs if table.runs == Runs::Program => {
+            format!("the same release ({release}), which has {} as a package, without compilers", runs.word())
         }
         runs => format!("the same version of {} without compilers", runs.word()),
     };

@@ -10,7 +10,7 @@ use crate::{
     },
     dockerfile::{BuildArgs, Command, Keyword, Parent},
     inventory::{
-        File,
+        File, Inventory,
         loader::{Libc, Loader},
         reach::{Reach, Scope},
     },
@@ -29,6 +29,8 @@ pub(super) struct Evidence<'a> {
     pub runs: Runs,
     /// The program, or the file that the interpreter runs.
     pub program: File<'a>,
+    /// What interprets the file, or the interpreter itself; `None` for compiled programs.
+    pub interpreter: Option<File<'a>>,
     /// Whether the program asks for no loader.
     pub is_static: bool,
     /// The C library that the program gets; `None` for a static one and for interpreters.
@@ -42,6 +44,9 @@ pub(super) struct Evidence<'a> {
     /// Whether the command may start any program.
     pub starts_any: bool,
 }
+
+/// `PATH` as engines set it where an image says nothing.
+pub(super) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Families of findings that another stage keeps out.
 const BUILD_ONLY: [Family; 5] = [Family::BuildTool, Family::DevDependency, Family::Source, Family::Vcs, Family::Cache];
@@ -107,14 +112,12 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
     let is_elf = program.facts().any(|fact| matches!(fact, Fact::Elf(_)));
     let (runs, program) = match &name[..] {
         _ if is_elf && own(&program) => (Runs::Program, program),
-        b"node" | b"nodejs" => (Runs::Node, program),
-        b"java" => (Runs::Java, program),
-        _ if name.starts_with(b"python") => (Runs::Python, program),
+        _ if language(&name).is_some() => (language(&name).unwrap_or(Runs::Program), program),
         _ if interpreter(&program).is_some() => (interpreter(&program).unwrap_or(Runs::Program), program),
         _ => {
             let shown = path::show(program.path());
             return Stop::refused(format!(
-                "the command comes to {shown}; offcut moves compiled programs, Node.js, Python and Java to a stage of their own"
+                "the command comes to {shown}; offcut moves compiled programs, Java, Node.js, Perl, PHP, Python and Ruby to a stage of their own"
             ));
         }
     };
@@ -123,7 +126,8 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
     let is_static = load.as_ref().is_some_and(|load| load.interpreter.is_none() && load.objects.len() == 1);
     let libc = load.as_ref().filter(|_| !is_static).map(|load| load.libc);
     let starts_any = reach.openings().iter().any(|opening| opening.scope == Scope::Programs);
-    Ok(Evidence { chain, base, own_from, runs, program, is_static, libc, dir, of_base, reach, starts_any })
+    let interpreter = (runs != Runs::Program).then(|| interpreter_of(inventory, config, program)).flatten();
+    Ok(Evidence { chain, base, own_from, runs, program, interpreter, is_static, libc, dir, of_base, reach, starts_any })
 }
 
 /// Which stage the image is, what it is built upon, and where its own layers begin.
@@ -173,13 +177,38 @@ pub(super) fn of_distribution(file: &File<'_>) -> bool {
 
 /// What runs a script, by its first line.
 fn interpreter(file: &File<'_>) -> Option<Runs> {
+    language(path::name(named_in(file)?.as_bytes()))
+}
+
+/// The interpreter that the first line of a script names, by its path or, behind `env`, by its name.
+fn named_in<'a>(file: &File<'a>) -> Option<&'a str> {
     let script = file.facts().find_map(|fact| if let Fact::Script(script) = fact { Some(script) } else { None })?;
     let mut words = script.shebang.iter().filter(|word| !word.starts_with('-'));
-    let first = path::name(words.next()?.as_bytes());
-    let name = if first == b"env" { path::name(words.next()?.as_bytes()) } else { first };
-    match name {
+    let first = words.next()?;
+    let name = if path::name(first.as_bytes()) == b"env" { words.next()? } else { first };
+    Some(name.as_str())
+}
+
+/// The file that interprets a script; a program is its own.
+fn interpreter_of<'a>(inventory: &'a Inventory, config: &ImageConfig, program: File<'a>) -> Option<File<'a>> {
+    let Some(name) = named_in(&program) else { return inventory.resolve(program.path()) };
+    if name.starts_with('/') {
+        return inventory.resolve(&path::clean(name.as_bytes()));
+    }
+    let dirs = config.env.iter().find_map(|one| one.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
+    dirs.split(':').find_map(|dir| inventory.resolve(&path::clean(format!("{dir}/{name}").as_bytes())))
+}
+
+/// What an interpreter of this name runs; a version may stand behind it, a word may not (`perlbug`).
+fn language(name: &[u8]) -> Option<Runs> {
+    let end = name.iter().rposition(|byte| !(byte.is_ascii_digit() || *byte == b'.')).map_or(0, |last| last + 1);
+    match name.get(..end)? {
         b"node" | b"nodejs" => Some(Runs::Node),
-        _ if name.starts_with(b"python") => Some(Runs::Python),
+        b"java" => Some(Runs::Java),
+        b"python" => Some(Runs::Python),
+        b"php" => Some(Runs::Php),
+        b"ruby" => Some(Runs::Ruby),
+        b"perl" => Some(Runs::Perl),
         _ => None,
     }
 }
@@ -211,5 +240,27 @@ pub(super) fn brought(origin: Origin) -> &'static str {
     match origin {
         Origin::Base => "came with the base image",
         Origin::Own | Origin::Unknown => "was added",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interpreter_is_known_by_its_name_with_a_version_or_without() {
+        for (name, runs) in [
+            ("node", Some(Runs::Node)),
+            ("python3.11", Some(Runs::Python)),
+            ("php8.2", Some(Runs::Php)),
+            ("perl", Some(Runs::Perl)),
+            ("ruby3.1", Some(Runs::Ruby)),
+            ("perlbug", None),
+            ("python3-config", None),
+            ("3.11", None),
+            ("", None),
+        ] {
+            assert_eq!(language(name.as_bytes()), runs, "{name}");
+        }
     }
 }

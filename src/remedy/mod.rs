@@ -6,6 +6,7 @@
 
 mod base;
 mod evidence;
+mod ignore;
 pub(crate) mod local;
 mod origin;
 mod select;
@@ -22,6 +23,7 @@ use crate::{
     rule,
 };
 
+pub use self::ignore::Ignore;
 pub use crate::catalogue::Runs;
 
 /// The image to be mended, with everything that is known of it.
@@ -76,6 +78,33 @@ pub fn fix(
         Err(why) => {
             Fix::Refused(format!("there is no Dockerfile, and the image does not tell enough to make one: {why}"))
         }
+    }
+}
+
+/// What came of an attempt to make a `.dockerignore`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ignored {
+    /// It is made.
+    Made(Ignore),
+    /// There is nothing to let in; why.
+    Nothing(String),
+    /// What the build needs can not be told; why.
+    Refused(String),
+}
+
+/// Makes the `.dockerignore` that goes with the Dockerfile of an image.
+pub fn ignore(
+    image: &ImageInfo,
+    inventory: &Inventory,
+    findings: &[Finding],
+    dockerfile: &Dockerfile,
+    catalogue: &Catalogue,
+) -> Ignored {
+    let masked = |text: String| rule::masked(catalogue, text);
+    match ignore::make(image, inventory, findings, dockerfile.file(), dockerfile.target(), catalogue) {
+        Ok(made) => Ignored::Made(made),
+        Err(Stop::Nothing(why)) => Ignored::Nothing(masked(why)),
+        Err(Stop::Refused(why)) => Ignored::Refused(masked(why)),
     }
 }
 

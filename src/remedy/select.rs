@@ -7,23 +7,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{
     Runs, Stop, Subject,
-    base::Chosen,
+    base::{Chosen, is_as_package},
     evidence::{Evidence, is_file, is_needed, of_distribution, unwanted},
 };
 use crate::{
+    dockerfile::File as Dockerfile,
     inventory::{
         File, Inventory, Package,
         loader::{Loader, Need},
         reach::How,
     },
-    model::{Fact, Family, Kind, Manager, NamePattern, State, path},
+    model::{Fact, Family, Finding, Kind, Manager, NamePattern, State, path},
 };
 
 /// Most lines of COPY: beyond that nobody would keep the file.
 const PICKS_MAX: usize = 24;
 
 /// Directories that are never copied whole, since every base has its own.
-const SYSTEM: [&[u8]; 24] = [
+pub(super) const SYSTEM: [&[u8]; 24] = [
     b"",
     b"bin",
     b"boot",
@@ -156,7 +157,8 @@ const SOURCES: [&[u8]; 22] = [
 ];
 
 /// What packages of a distribution make when they are installed.
-const MADE: [&[u8]; 11] = [
+const MADE: [&[u8]; 12] = [
+    b"etc/php",
     b"etc/alternatives",
     b"etc/ssl/certs",
     b"etc/ca-certificates",
@@ -169,6 +171,12 @@ const MADE: [&[u8]; 11] = [
     b"usr/local/share/man",
     b"var/lib",
 ];
+
+/// What package managers of distributions write whenever they install.
+const DATABASES: [&[u8]; 2] = [b"var/lib/dpkg/status", b"lib/apk/db/installed"];
+
+/// Directories that package managers of distributions keep for themselves.
+const OF_MANAGER: [&[u8]; 4] = [b"var/lib/apt", b"var/cache/apt", b"var/lib/dpkg", b"lib/apk"];
 
 /// Directories that hold the packages of a language.
 const PACKAGES: [&[u8]; 3] = [b"node_modules", b"site-packages", b"dist-packages"];
@@ -202,6 +210,8 @@ const EVERYWHERE: [&str; 17] = [
 pub(super) struct Wanted {
     /// What is copied, by path.
     pub picks: Vec<Pick>,
+    /// Links by path, and where they lead: copying one would copy what it leads to.
+    pub links: Vec<(Vec<u8>, Vec<u8>)>,
     /// How dev dependencies are removed at the end of the build stage.
     pub prune: Option<String>,
     /// Packages of the distribution that the program needs.
@@ -210,8 +220,12 @@ pub(super) struct Wanted {
     pub needs_shell: bool,
     /// Whether the loader's cache has to be made again.
     pub ldconfig: bool,
+    /// Whether they are installed with what they recommend, as they were.
+    pub recommended: bool,
     /// Whether users of the image's own are needed.
     pub users: bool,
+    /// Directories that are taken in part and do not belong to root.
+    pub owned: Vec<(Vec<u8>, (u32, u32))>,
 }
 
 /// Something to copy.
@@ -233,8 +247,14 @@ pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<W
     let inventory = subject.inventory;
     let sieve = Sieve::new(subject, evidence);
     let mut tree: BTreeMap<&[u8], Leaf> = BTreeMap::new();
-    for file in inventory.files().filter(is_file) {
+    for file in inventory.files() {
         let own = file.layer() >= evidence.own_from;
+        if !is_file(&file) {
+            if own && sieve.keeps_empty(&file) {
+                tree.insert(file.path(), Leaf::Empty { owner: (file.uid(), file.gid()) });
+            }
+            continue;
+        }
         if own && pruned(&wanted, &sieve.unwanted, &file) {
             continue;
         }
@@ -258,13 +278,37 @@ pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<W
     if wanted.picks.is_empty() {
         return Stop::refused("nothing of the image's own layers would be left");
     }
+    let link = |pick: &Pick| inventory.get(&pick.path).filter(|file| !pick.is_dir && file.kind() == Kind::Symlink);
+    wanted.links =
+        wanted.picks.iter().filter_map(link).map(|file| (file.path().to_vec(), file.link().to_vec())).collect();
+    wanted.picks.retain(|pick| link(pick).is_none());
+    wanted.needs_shell = !wanted.links.is_empty();
     libraries(subject, evidence, &rows, &mut wanted);
     started(subject, evidence, &mut wanted);
     let user = subject.image.config.as_ref().map_or("", |config| config.user.as_str());
     let by_number = user.split(':').all(|part| part.parse::<u32>().is_ok());
     let changed = inventory.get(b"etc/passwd").is_some_and(|file| file.layer() >= evidence.own_from);
     wanted.users = !user.is_empty() && !by_number && changed;
+    wanted.owned = owned(subject, evidence, &wanted.picks);
+    wanted.needs_shell |= !wanted.owned.is_empty();
     Ok(wanted)
+}
+
+/// Directories of the image's own that belong to somebody else than root, and of which only a part is copied: copying would
+/// make them root's. Where the command is started is one of them.
+fn owned(subject: &Subject<'_>, evidence: &Evidence<'_>, picks: &[Pick]) -> Vec<(Vec<u8>, (u32, u32))> {
+    let mut dirs: BTreeSet<&[u8]> = BTreeSet::from([&evidence.dir[..]]);
+    for pick in picks {
+        let mut dir = path::parent(&pick.path);
+        while !dir.is_empty() && dirs.insert(dir) {
+            dir = path::parent(dir);
+        }
+    }
+    let whole =
+        |dir: &[u8]| picks.iter().any(|pick| pick.is_dir && (pick.path == dir || path::is_below(dir, &pick.path)));
+    let found = dirs.into_iter().filter(|dir| !whole(dir)).filter_map(|dir| subject.inventory.get(dir));
+    let own = found.filter(|dir| dir.layer() >= evidence.own_from && (dir.uid(), dir.gid()) != (0, 0));
+    own.map(|dir| (dir.path().to_vec(), (dir.uid(), dir.gid()))).collect()
 }
 
 /// What becomes of a file.
@@ -274,6 +318,8 @@ enum Leaf {
     Base(u64),
     /// It is taken.
     Kept { bytes: u64, owner: (u32, u32) },
+    /// It is a directory without anything in it, and is taken.
+    Empty { owner: (u32, u32) },
     /// It is left behind.
     Dropped,
 }
@@ -287,6 +333,14 @@ struct Sieve<'s> {
     litter: Vec<NamePattern>,
     /// Virtual environments of Python.
     environments: Vec<Vec<u8>>,
+    /// Layers in which the package manager of the distribution ran.
+    managed: HashSet<u32>,
+    /// The text of the Dockerfile.
+    text: &'s [u8],
+    /// Where its commands had something mounted: the empty directory stays behind.
+    mounted: Vec<Vec<u8>>,
+    /// Directories of what another stage keeps out, sources aside: those lie between what is needed.
+    kept_out: Vec<Vec<u8>>,
 }
 
 impl<'s> Sieve<'s> {
@@ -298,7 +352,49 @@ impl<'s> Sieve<'s> {
             unwanted: unwanted(subject),
             litter: LITTER.iter().map(|name| NamePattern::new(name)).collect(),
             environments: settings.map(|file| path::parent(file.path()).to_vec()).collect(),
+            managed: DATABASES.iter().flat_map(|name| versions(subject.inventory, name)).collect(),
+            text: subject.file.text().as_bytes(),
+            mounted: mounted(subject.file),
+            kept_out: kept_out(subject.findings),
         }
+    }
+
+    /// Whether a directory of the image's own is taken although nothing is in it: the program may write there.
+    ///
+    /// Those that packages make when they are installed are made again, and are told apart by their layer and by the Dockerfile,
+    /// which names the others.
+    fn keeps_empty(&self, dir: &File<'_>) -> bool {
+        let name = dir.path();
+        if dir.kind() != Kind::Dir || self.subject.inventory.under(name).next().is_some() {
+            return false;
+        }
+        let parts = || name.split(|&byte| byte == b'/');
+        let mounted = self.mounted.iter().any(|target| target == name || path::is_below(target, name));
+        if mounted || name == self.evidence.dir || VOLATILE.contains(&name) {
+            return false;
+        }
+        if parts().any(|part| PACKAGES.contains(&part) || TOOLCHAIN.contains(&part)) {
+            return false;
+        }
+        let of_manager = OF_MANAGER.iter().any(|dir| name == *dir || path::is_below(name, dir));
+        let kept_out = self.kept_out.iter().any(|dir| path::is_below(name, dir));
+        let foreign = !kept_out && !self.managed.contains(&dir.layer()) && self.keeps(dir);
+        !of_manager && !SYSTEM.contains(&name) && (foreign || self.is_named(name))
+    }
+
+    /// Whether the Dockerfile has this absolute path in it.
+    fn is_named(&self, name: &[u8]) -> bool {
+        memchr::memmem::find_iter(self.text, name).any(|at| {
+            let before = at.checked_sub(1).and_then(|at| self.text.get(at));
+            let end = self.text.get(at + name.len());
+            before == Some(&b'/') && !end.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
+        })
+    }
+
+    /// Whether a file of a package was written again by the Dockerfile: what is installed anew would be another one.
+    fn is_changed(&self, file: &File<'_>) -> bool {
+        let settings = path::is_below(file.path(), b"etc") && self.is_named(file.path());
+        is_file(file) && of_distribution(file) && (settings || !self.managed.contains(&file.layer()))
     }
 
     /// Whether a file of the image's own is taken.
@@ -307,11 +403,14 @@ impl<'s> Sieve<'s> {
         let program = &self.evidence.program;
         if file.content() == program.content() {
             // Other names of the program, such as cargo's with a digest in it, are no part of what is started.
-            return file.id() == program.id();
+            return file.id() == program.id() && !of_distribution(file);
         }
         let below = |dirs: &[&[u8]]| dirs.iter().any(|dir| path::is_below(name, dir));
         let parts: Vec<&[u8]> = name.split(|&byte| byte == b'/').collect();
-        if of_distribution(file) || below(&VOLATILE) || OF_SYSTEM.contains(&name) || is_generated(file) {
+        if self.is_changed(file) {
+            return true;
+        }
+        if of_distribution(file) || below(&VOLATILE) || OF_SYSTEM.contains(&name) || self.is_generated(file) {
             return false;
         }
         // Packages of a language are taken as they were installed: one needs the other in ways that nobody can see.
@@ -349,19 +448,40 @@ impl<'s> Sieve<'s> {
                 let output = parts.iter().any(|part| OUTPUTS.contains(part));
                 !source && !output
             }
-            Runs::Node | Runs::Python => true,
+            Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
         }
+    }
+
+    /// Whether packages of the distribution made the file when they were installed: it belongs to none of them, and is made
+    /// again.
+    fn is_generated(&self, file: &File<'_>) -> bool {
+        let name = file.path();
+        let made = MADE.iter().any(|dir| name == *dir || path::is_below(name, dir));
+        let compiled = name.split(|&byte| byte == b'/').any(|part| part == b"__pycache__");
+        let of_system = [&b"usr/lib"[..], b"usr/share"].iter().any(|dir| path::is_below(name, dir));
+        let alternative =
+            file.kind() == Kind::Symlink && path::is_below(&path::clean(file.link()), b"etc/alternatives");
+        made && self.managed.contains(&file.layer()) && !self.is_named(name) || alternative || compiled && of_system
     }
 }
 
-/// Whether packages of the distribution made the file when they were installed: it belongs to none of them, and is made
-/// again.
-fn is_generated(file: &File<'_>) -> bool {
-    let name = file.path();
-    let below = |dirs: &[&[u8]]| dirs.iter().any(|dir| name == *dir || path::is_below(name, dir));
-    let compiled = name.split(|&byte| byte == b'/').any(|part| part == b"__pycache__");
-    let alternative = file.kind() == Kind::Symlink && path::is_below(&path::clean(file.link()), b"etc/alternatives");
-    below(&MADE) || alternative || compiled && below(&[b"usr/lib", b"usr/share"])
+/// The directories of findings that another stage keeps out, but for those of sources.
+fn kept_out(findings: &[Finding]) -> Vec<Vec<u8>> {
+    let families = [Family::BuildTool, Family::DevDependency, Family::Vcs, Family::Cache];
+    let found = findings.iter().filter(|finding| families.contains(&finding.family));
+    let roots = found.flat_map(|finding| &finding.paths).map(|group| group.root.as_bytes().to_vec());
+    roots.filter(|root| !SYSTEM.contains(&&root[..])).collect()
+}
+
+/// The targets of all mounts.
+fn mounted(file: &Dockerfile) -> Vec<Vec<u8>> {
+    let mounts = file.instructions().iter().flat_map(|one| one.statement.mounts());
+    mounts.filter_map(|mount| mount.target().map(|target| path::clean(target.as_bytes()))).collect()
+}
+
+/// The layers that have a file of this name, whichever is seen.
+fn versions<'a>(inventory: &'a Inventory, name: &'static [u8]) -> impl Iterator<Item = u32> + 'a {
+    inventory.get(name).into_iter().chain(inventory.buried_at(name)).map(|file| file.layer())
 }
 
 /// Whether a file goes when dev dependencies are pruned.
@@ -398,11 +518,13 @@ fn prune(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Option<String
 
 /// Covers what is kept by as few directories and files as there can be. `rows` lie below `dir`, sorted.
 fn cover(dir: &[u8], rows: &[(&[u8], Leaf)], picks: &mut Vec<Pick>) -> Result<(), Stop> {
-    let kept = rows
-        .iter()
-        .filter_map(|(_, leaf)| if let Leaf::Kept { bytes, owner } = leaf { Some((bytes, owner)) } else { None });
+    let kept = rows.iter().filter_map(|(_, leaf)| match leaf {
+        Leaf::Kept { bytes, owner } => Some((*bytes, owner)),
+        Leaf::Empty { owner } => Some((0, owner)),
+        Leaf::Base(_) | Leaf::Dropped => None,
+    });
     let (count, bytes) =
-        kept.clone().fold((0, 0_u64), |(count, sum), (bytes, _)| (count + 1, sum.saturating_add(*bytes)));
+        kept.clone().fold((0, 0_u64), |(count, sum), (bytes, _)| (count + 1, sum.saturating_add(bytes)));
     if count == 0 {
         return Ok(());
     }
@@ -421,9 +543,15 @@ fn cover(dir: &[u8], rows: &[(&[u8], Leaf)], picks: &mut Vec<Pick>) -> Result<()
     while let Some(&(name, leaf)) = rows.get(at) {
         let rest = name.get(depth..).unwrap_or_default();
         let Some(slash) = rest.iter().position(|&byte| byte == b'/') else {
-            if let Leaf::Kept { bytes, owner } = leaf {
-                let owner = Some(owner).filter(|owner| *owner != (0, 0));
-                picks.push(Pick { path: name.to_vec(), is_dir: false, owner, bytes });
+            let of = |owner| Some(owner).filter(|owner| *owner != (0, 0));
+            match leaf {
+                Leaf::Kept { bytes, owner } => {
+                    picks.push(Pick { path: name.to_vec(), is_dir: false, owner: of(owner), bytes });
+                }
+                Leaf::Empty { owner } => {
+                    picks.push(Pick { path: name.to_vec(), is_dir: true, owner: of(owner), bytes: 0 })
+                }
+                Leaf::Base(_) | Leaf::Dropped => {}
             }
             at += 1;
             continue;
@@ -488,7 +616,7 @@ fn started(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &mut Wanted) 
     let config = subject.image.config.as_ref();
     let health = config.map_or(&[][..], |config| &config.healthcheck);
     let shell_form = |words: &[String]| words.first().is_some_and(|word| path::name(word.as_bytes()) == b"sh");
-    wanted.needs_shell = health.first().is_some_and(|word| word == "CMD-SHELL")
+    wanted.needs_shell |= health.first().is_some_and(|word| word == "CMD-SHELL")
         || config.is_some_and(|config| shell_form(&config.entrypoint) || shell_form(&config.cmd));
     let flagged: HashSet<&str> = subject
         .findings
@@ -512,7 +640,13 @@ fn started(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &mut Wanted) 
             }
         }
     }
-    if evidence.starts_any {
+    let as_package = is_as_package(evidence);
+    if as_package {
+        wanted.needs_shell = true;
+        wanted.recommended = !subject.file.text().contains("--no-install-recommends");
+        wanted.packages.extend(evidence.interpreter.and_then(|file| Some(file.owner()?.name.clone())));
+    }
+    if evidence.starts_any || as_package {
         for package in by_name(subject, evidence).filter(|package| !flagged.contains(package.name.as_str())) {
             wanted.packages.insert(package.name.clone());
         }
@@ -609,6 +743,22 @@ mod tests {
         assert_eq!(covered(&of_base), ["usr/local/lib/x/a 10"]);
         let packages = [("usr/lib/site-packages/a", KEPT), ("usr/lib/site-packages/pip", Leaf::Base(1000))];
         assert_eq!(covered(&packages), ["usr/lib/site-packages/ 1010"], "one needs the other");
+    }
+
+    #[test]
+    fn where_something_was_mounted_is_known() {
+        let text = "FROM a\nRUN --mount=type=cache,target=/root/.cache/ --mount=type=bind,dst=/src b\nRUN c\n";
+        let file = Dockerfile::parse(text).expect("it parses");
+        assert_eq!(mounted(&file), [b"root/.cache".to_vec(), b"src".to_vec()]);
+    }
+
+    #[test]
+    fn an_empty_directory_is_taken_as_one() {
+        let (empty, other) = (Leaf::Empty { owner: (0, 0) }, Leaf::Empty { owner: (1000, 1000) });
+        let rows = [("app/logs", empty), ("app/src/a", Leaf::Dropped), ("data", other), ("data.d/x", KEPT)];
+        assert_eq!(covered(&rows), ["app/logs/ 0", "data/ 0", "data.d/ 10"]);
+        assert_eq!(covered(&[("app/a", KEPT), ("app/logs", empty)]), ["app/ 10"], "with what is beside it");
+        assert_eq!(covered(&[("app/a", KEPT), ("app/logs", other)]), ["app/a 10", "app/logs/ 0"], "another's");
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //!
 //! Nothing of the user's text changes but the `FROM` of that stage and what configures the run at its end, which moves.
 
+use std::collections::BTreeMap;
+
 use super::{
     NONROOT, Runs, Subject,
     base::Chosen,
-    evidence::{Evidence, brought, may_need_root, sets},
-    select::{Pick, Wanted},
+    evidence::{DEFAULT_PATH, Evidence, brought, may_need_root, sets},
+    select::{Pick, SYSTEM, Wanted},
 };
 use crate::{
     dockerfile::{Command, Instruction, Keyword, PieceKind, Span},
@@ -27,9 +29,6 @@ const OF_RUN: [Keyword; 8] = [
     Keyword::Stopsignal,
     Keyword::Volume,
 ];
-
-/// `PATH` as engines set it where an image says nothing.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Writes the file and says what changed.
 pub(super) fn write(
@@ -98,7 +97,7 @@ pub(super) fn write(
         why: chosen.why.clone(),
     });
 
-    if let Some(line) = install(subject, packages) {
+    if let Some(line) = install(subject, packages, wanted.recommended) {
         text.push_str(&line);
         rewrite.changes.push(Change {
             line: None,
@@ -133,6 +132,13 @@ pub(super) fn write(
             runs => format!("the command starts {}, which may read all of it", runs.word()),
         },
     });
+    if let Some(line) = links(&wanted.links) {
+        text.push_str(&line);
+    }
+    for line in chown(evidence, wanted, chosen, user.as_ref()) {
+        text.push_str(&line);
+        text.push('\n');
+    }
     if wanted.ldconfig && chosen.has_shell {
         text.push_str("RUN ldconfig\n");
     }
@@ -267,15 +273,16 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 /// The line that installs packages.
-fn install(subject: &Subject<'_>, packages: &[String]) -> Option<String> {
+fn install(subject: &Subject<'_>, packages: &[String], recommended: bool) -> Option<String> {
     if packages.is_empty() {
         return None;
     }
     let names = packages.join(" ");
+    let option = if recommended { "" } else { " --no-install-recommends" };
     Some(match subject.inventory.resolve(b"lib/apk/db/installed") {
         Some(_) => format!("RUN apk add --no-cache {names}\n"),
         None => format!(
-            "RUN apt-get update \\\n && apt-get install -y --no-install-recommends {names} \\\n && rm -rf /var/lib/apt/lists/*\n"
+            "RUN apt-get update \\\n && apt-get install -y{option} {names} \\\n && rm -rf /var/lib/apt/lists/*\n"
         ),
     })
 }
@@ -342,6 +349,42 @@ fn copies(from: &str, picks: &[Pick], chown: Option<&str>) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The lines that give directories to whom they belonged, and the one where the command is started to a new user.
+fn chown(evidence: &Evidence<'_>, wanted: &Wanted, chosen: &Chosen, user: Option<&User>) -> Vec<String> {
+    let mut dirs: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+    for (dir, (uid, gid)) in &wanted.owned {
+        dirs.entry(format!("{uid}:{gid}")).or_default().push(dir);
+    }
+    let dir = &evidence.dir[..];
+    let whole = wanted.picks.iter().any(|pick| pick.is_dir && (pick.path == dir || path::is_below(dir, &pick.path)));
+    let known = SYSTEM.contains(&dir) || wanted.owned.iter().any(|(owned, _)| owned == dir);
+    if let Some(user) = user.filter(|user| user.added && chosen.has_shell && !whole && !known) {
+        dirs.entry(user.name.clone()).or_default().push(dir);
+    }
+    let line = |(owner, dirs): (&String, &Vec<&[u8]>)| {
+        format!("RUN chown {owner} {}", dirs.iter().map(|dir| quoted(b"/", dir)).collect::<Vec<_>>().join(" "))
+    };
+    dirs.iter().map(line).collect()
+}
+
+/// The line that makes links again.
+fn links(links: &[(Vec<u8>, Vec<u8>)]) -> Option<String> {
+    let made = links.iter().map(|(path, to)| {
+        let dir = path::parent(path);
+        let mkdir = if SYSTEM.contains(&dir) { String::new() } else { format!("mkdir -p {} && ", quoted(b"/", dir)) };
+        format!("{mkdir}ln -sfn {} {}", quoted(b"", to), quoted(b"/", path))
+    });
+    let made: Vec<String> = made.collect();
+    (!made.is_empty()).then(|| format!("RUN {}\n", made.join(" \\\n && ")))
+}
+
+/// A path as a word of a shell.
+fn quoted(before: &[u8], path: &[u8]) -> String {
+    let word = String::from_utf8_lossy(&[before, path].concat()).into_owned();
+    let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c));
+    if plain { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn list(picks: &[Pick]) -> String {
@@ -416,6 +459,22 @@ mod tests {
             "COPY --from=build --chown=7:8 /srv/data /srv/data",
         ];
         assert_eq!(copies("build", &picks, Some("65532:65532")), want);
+    }
+
+    #[test]
+    fn links_are_made_again_since_copying_one_copies_what_it_leads_to() {
+        let all = [
+            (b"usr/local/bin/serve".to_vec(), b"../lib/node_modules/serve/main.js".to_vec()),
+            (b"srv/now here".to_vec(), b"/srv/it's".to_vec()),
+        ];
+        let want = "RUN ln -sfn ../lib/node_modules/serve/main.js /usr/local/bin/serve \\\n && \
+                    ln -sfn '/srv/it'\\''s' '/srv/now here'\n";
+        assert_eq!(links(&all).as_deref(), Some(want));
+        assert!(
+            links(&[(b"app/x/y".to_vec(), b"z".to_vec())])
+                .is_some_and(|line| line.starts_with("RUN mkdir -p /app/x && "))
+        );
+        assert_eq!(links(&[]), None);
     }
 
     #[test]

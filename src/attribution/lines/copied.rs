@@ -41,6 +41,34 @@ pub fn copied(file: &File, line: &Line, path: &str, args: &BuildArgs) -> Option<
     Follower { file, args, left: COPIES_MAX }.follow(line.instruction, path, 0)
 }
 
+/// What an instruction copies out of the build context.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Context {
+    /// What it names, below the context and cleaned; empty for all of it, `None` where a variable has no value here.
+    pub sources: Vec<Option<String>>,
+    /// Where it goes, if that is known.
+    pub dest: Option<String>,
+}
+
+/// What an instruction copies out of the build context; `None` where it copies nothing of it.
+pub fn from_context(file: &File, number: usize, args: &BuildArgs) -> Option<Context> {
+    let instruction = file.instructions().get(number)?;
+    let stage = instruction.stage?;
+    let statement = instruction.inner();
+    let (Command::Copy(transfer) | Command::Add(transfer)) = &statement.command else { return None };
+    if !file.sources(stage, statement).is_empty() {
+        return None;
+    }
+    let (scope, workdir) = before(file, stage, number, args);
+    let source = |written: &str| match known(&scope, written) {
+        Some(name) if name.contains("://") || name.starts_with("git@") => None,
+        name => Some(name.map(|name| clean(&format!("/{name}")).trim_start_matches('/').to_string())),
+    };
+    let sources: Vec<_> = transfer.paths().filter_map(|word| source(&word.text)).collect();
+    let dest = known(&scope, &transfer.dest.text).and_then(|dest| absolute(workdir.as_deref(), &dest));
+    (!sources.is_empty()).then_some(Context { sources, dest })
+}
+
 struct Follower<'a> {
     file: &'a File,
     args: &'a BuildArgs,

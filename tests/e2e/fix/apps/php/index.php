@@ -1,0 +1,1 @@
+<?php echo "hello from php ", mb_strtoupper("ok"), "\n";

@@ -1,0 +1,8 @@
+# case: app=go to=debian:bookworm-slim quick history ignore
+FROM golang:1.22
+WORKDIR /app
+COPY . .
+RUN go build -o server .
+# The port of the service.
+EXPOSE 8080
+CMD ["./server"]

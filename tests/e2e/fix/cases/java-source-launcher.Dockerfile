@@ -1,0 +1,5 @@
+# case: app=java outcome=refused
+FROM eclipse-temurin:17-jdk
+WORKDIR /app
+COPY . .
+CMD ["java", "Server.java"]

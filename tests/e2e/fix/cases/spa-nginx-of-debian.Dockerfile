@@ -1,0 +1,11 @@
+# case: app=spa lock=npm outcome=refused reason="the command comes to"
+FROM node:20 AS build
+WORKDIR /app
+COPY . .
+RUN npm ci && npm run build
+
+FROM debian:bookworm
+RUN apt-get update && apt-get install -y nginx-light build-essential
+COPY nginx.conf /etc/nginx/sites-enabled/default
+COPY --from=build /app/dist /usr/share/nginx/html
+CMD ["nginx", "-g", "daemon off;"]

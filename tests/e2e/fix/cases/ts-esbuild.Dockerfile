@@ -1,0 +1,7 @@
+# case: app=esbuild lock=npm
+FROM node:20
+WORKDIR /app
+COPY . .
+RUN npm ci
+RUN npm run build
+CMD ["node", "dist/server.js"]
