@@ -38,6 +38,8 @@ from official import Official
 from suite import Suite, equal
 
 PORT = 18321
+# Seconds until a service answers: one of the cases compiles itself first.
+PATIENCE = 90
 # What each application answers, and where it is asked.
 ANSWERS = {
     "addon": "hello from an addon",
@@ -306,8 +308,8 @@ def ask(docker, image, case):
     docker("rm", "--force", name, check=False)
     docker("run", "--detach", "--name", name, "--network", "host", "--env", f"PORT={PORT}", image)
     try:
-        fault = None
-        for _ in range(100):
+        fault, end = None, time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             try:
                 with urllib.request.urlopen(address, timeout=2) as got:
                     text = got.read().decode()
