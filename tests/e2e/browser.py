@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The HTML report in a browser: nothing leaves, nothing fails, everybody can read it, and it opens at once.
 
-usage: html.py [--offcut PROGRAM] [--work DIR] [--only CASE[,CASE]] [--chromium PROGRAM]
+usage: browser.py [--offcut PROGRAM] [--work DIR] [--only CASE[,CASE]] [--chromium PROGRAM]
 
 needs: npm, node, and Chromium or Chrome. Opened are the report of the image in `testdata/`, one of names as bad as names get, and one
 with 5,000 findings; wide and narrow, light and dark. axe-core judges contrast, names and structure.
@@ -60,7 +60,7 @@ def main():
 
 
 def browse(chromium, work, file):
-    said = run("node", HERE / "html.mjs", work / "node_modules", chromium, file)
+    said = run("node", HERE / "browser.mjs", work / "node_modules", chromium, file)
     return json.loads(said.stdout)[0]["looks"]
 
 

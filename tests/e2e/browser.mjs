@@ -1,8 +1,8 @@
 // Opens reports in a headless browser and says what it saw, as JSON on standard output.
 //
-// usage: node html.mjs MODULES CHROMIUM FILE...
+// usage: node browser.mjs MODULES CHROMIUM FILE...
 //
-// MODULES is the node_modules with puppeteer-core and axe-core. Judges nothing; html.py does.
+// MODULES is the node_modules with puppeteer-core and axe-core. Judges nothing; browser.py does.
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
