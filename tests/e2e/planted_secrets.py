@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Secrets in images that a real engine built: each is found, with its layer and its remedy, and its value is nowhere.
 
-usage: secrets.py [--offcut PROGRAM] [--work DIR] [--only ROW[,ROW]] [--show] [--keep]
+usage: planted_secrets.py [--offcut PROGRAM] [--work DIR] [--only ROW[,ROW]] [--show] [--keep]
 
 needs: root, a Docker daemon (DOCKER names the client), debootstrap, zstd, git, go, and the network for Debian packages.
 Every secret is made when this runs, from parts, and differs from run to run. Images are built by BuildKit and by the
