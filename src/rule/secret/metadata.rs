@@ -15,7 +15,7 @@ use crate::{
         Context, Found, SecretRules,
         check::{Check, Value},
         merge,
-        parse::command,
+        parse::{Item, command},
         search,
     },
     rule::group,
@@ -107,9 +107,11 @@ pub fn mask(catalogue: &Catalogue, image: &ImageInfo) -> ImageInfo {
     image
 }
 
-/// A text of a report without the secrets that it may have taken over from the image; `None` when it has none.
+/// A text of a report without the secrets that it may have taken over from the image or from a Dockerfile, those of commands
+/// included; `None` when it has none.
 pub fn mask_text(rules: &SecretRules, text: &str) -> Option<String> {
-    let found = search_text(rules, text);
+    let mut found = search_text(rules, text);
+    found.extend(of_commands("", text.as_bytes()));
     (!found.is_empty()).then(|| masked(text, &found))
 }
 
@@ -207,15 +209,36 @@ fn sightings(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
         }
     }
     if matches!(text.place, Place::History { .. } | Place::Command(_)) {
-        // The exec form, and what the classic builder prints of a health check, have commands in quotes.
-        for part in std::iter::once(0..bytes.len()).chain(quoted(bytes)) {
-            for item in command::command_secrets(bytes.get(part.clone()).unwrap_or_default()) {
-                let span = part.start + item.span.start..part.start + item.span.end;
-                found.push(Found::new(&rule.about.id, &item.key, span, &item.value, item.verdict));
-            }
+        found.extend(of_commands(&rule.about.id, bytes));
+    }
+    found
+}
+
+/// What is given to the commands of a text.
+fn of_commands(rule: &str, bytes: &[u8]) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut tell = |start: usize, item: Item| {
+        let span = start + item.span.start..start + item.span.end;
+        found.push(Found::new(rule, &item.key, span, &item.value, item.verdict));
+    };
+    // The exec form, and what the classic builder prints of a health check, have commands in quotes.
+    let parts = quoted(bytes);
+    for part in std::iter::once(0..bytes.len()).chain(parts.iter().cloned()) {
+        let items = command::command_secrets(bytes.get(part.clone()).unwrap_or_default());
+        items.into_iter().for_each(|item| tell(part.start, item));
+    }
+    // In the exec form each word has quotes of its own.
+    for list in parts.chunk_by(|a, b| bytes.get(a.end + 1..b.start.saturating_sub(1)).is_some_and(is_comma)) {
+        let words: Vec<&[u8]> = list.iter().filter_map(|part| bytes.get(part.clone())).collect();
+        for (no, item) in command::argument_secrets(&words) {
+            tell(list.get(no).map_or(0, |part| part.start), item);
         }
     }
     found
+}
+
+fn is_comma(text: &[u8]) -> bool {
+    text.trim_ascii() == b","
 }
 
 /// What stands between double quotes, without them; a backslash keeps what follows it.
@@ -254,6 +277,21 @@ mod tests {
         let layers = vec![LayerInfo { history: Some(history.clone()), ..LayerInfo::default() }];
         let config = ImageConfig { history: vec![history], ..ImageConfig::default() };
         ImageInfo { config: Some(config), layers, ..ImageInfo::default() }
+    }
+
+    #[test]
+    fn a_secret_that_a_line_gives_to_a_command_is_taken_out_of_any_text() {
+        let catalogue = Catalogue::builtin().expect("the policies compile");
+        let masked = |text: &str| mask_text(&catalogue.secrets, text);
+        for line in ["RUN true || curl -u ci:@ https://a.test/", "HEALTHCHECK CMD [\"curl\", \"-u\", \"ci:@\", \"a\"]"]
+        {
+            let file = format!("FROM a\nENV A=b\n{}\nCMD [\"a\"]\n", line.replace('@', VALUE));
+            let shown = masked(&file).expect("it is one");
+            assert!(!shown.contains(VALUE) && shown.ends_with("CMD [\"a\"]\n"), "{shown}");
+        }
+        for text in ["RUN curl -u $USER:$PASSWORD https://a.test/", "RUN chown -R me:staff /srv", "mysql -u root"] {
+            assert_eq!(masked(text), None, "{text}");
+        }
     }
 
     #[test]
