@@ -21,6 +21,8 @@ import subprocess
 import sys
 import time
 
+from clock import cpu, timed
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 UNPACK = {b"\x1f\x8b": "igzip -dc", b"\x28\xb5": "zstd -dcq --long=31"}
 
@@ -88,22 +90,6 @@ def floor(layout):
             done.check_returncode()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.monotonic() - started, cpu(after) - cpu(before), 0
-
-
-def timed(command):
-    """Wall and CPU seconds of one program and its peak resident memory in KiB. A failure is not a fast run."""
-    started = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"error: {command[0]} ended with {child.returncode}\n{said.decode(errors='replace')}")
-    return time.monotonic() - started, cpu(usage), usage.ru_maxrss
-
-
-def cpu(usage):
-    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

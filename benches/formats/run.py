@@ -12,13 +12,17 @@ import argparse
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "benches"))
+from clock import timed  # noqa: E402
+
 BOUND = 1.10
+
+# 3: something was not read, and the report says so
+SCANNED = (0, 3)
 
 ONE = ["json"]
 EIGHT = ["json", "sarif", "html", "markdown", "junit", "csv", "gitlab", "oscal"]
@@ -37,7 +41,7 @@ def main():
         results = {way: [] for way in ways}
         for turn in range(chosen.runs + 1):
             for way, words in ways.items():
-                result = timed(words)
+                result = timed(words, SCANNED)
                 if turn > 0:
                     results[way].append(result)
         sizes = {path.name: path.stat().st_size for path in pathlib.Path(place).iterdir()}
@@ -54,19 +58,6 @@ def main():
 def command(chosen, place, formats):
     outputs = [word for name in formats for word in ("-o", f"{name}={place}/{len(formats)}.{name}")]
     return [chosen.offcut, "scan", chosen.image, "--fail-on", "never", "--no-progress", "-q", *outputs]
-
-
-def timed(command):
-    """Wall and CPU seconds of one scan and its peak resident memory in KiB. A failure is not a fast run."""
-    started = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    # 3: something was not read, and the report says so
-    if child.returncode not in (0, 3):
-        sys.exit(f"error: {' '.join(map(str, command))} ended with {child.returncode}\n{said.decode(errors='replace')}")
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 if __name__ == "__main__":

@@ -20,18 +20,21 @@ import random
 import shutil
 import statistics
 import string
-import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 import zlib
 
 import trees
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "benches"))
+from clock import timed  # noqa: E402
+
 MIB, GIB = 1 << 20, 1 << 30
 BOUND = 1.25
+# 3: something was not read, as in a bomb, and the report says so
+SCANNED = (0, 3)
 
 # Share of the bytes of the mixed tree, by sort: that of a Debian image with a service in it.
 MIX = {"elf": 0.40, "text": 0.12, "script": 0.17, "python": 0.08, "pyc": 0.08, "archive": 0.10, "other": 0.05}
@@ -79,7 +82,7 @@ def compare(name, source, chosen):
     results = {way: [] for way in ways}
     for run in range(chosen.runs + 1):
         for way, words in ways.items():
-            result = timed(words, chosen.cap)
+            result = timed(["timeout", str(chosen.cap), *words], SCANNED)
             if run > 0:
                 results[way].append(result)
     medians = {way: [statistics.median(r[i] for r in rows) for i in (0, 1)] for way, rows in results.items()}
@@ -90,19 +93,6 @@ def compare(name, source, chosen):
         peak = max(r[2] for r in rows) / 1024
         print(f"{name:18} {way:8} {wall:7.2f} s {cpu:7.2f} s {peak:6.0f} MiB   {ratio}", flush=True)
     return ratios[0]
-
-
-def timed(command, cap):
-    """Wall and CPU seconds of one scan and its peak resident memory in KiB. A failure is not a fast run."""
-    started = time.monotonic()
-    child = subprocess.Popen(["timeout", str(cap), *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    # 3: something was not read, as in a bomb, and the report says so
-    if child.returncode not in (0, 3):
-        sys.exit(f"error: {' '.join(map(str, command))} ended with {child.returncode}\n{said.decode(errors='replace')}")
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
 # The mixed tree
