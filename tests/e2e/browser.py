@@ -7,16 +7,14 @@ needs: npm, node, and Chromium or Chrome. Opened are the report of the image in 
 with 5,000 findings; wide and narrow, light and dark. axe-core judges contrast, names and structure.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import shutil
 import sys
 
 from engines import DEMO, HERE, ROOT, run
 from formats import bad_root
-from suite import Suite, equal
+from suite import Suite, equal, fresh, options
 
 NPM = ["puppeteer-core@25.16.0", "axe-core@4.14.1"]
 MANY = 5000
@@ -27,15 +25,10 @@ TRIES = 3
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "e2e")
-    words.add_argument("--only", default="", metavar="CASE[,CASE]")
+    words = options(__doc__)
     words.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome") or "chromium")
     chosen = words.parse_args()
-    work = chosen.work.resolve() / "html"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = fresh(chosen.work.resolve() / "html")
     suite = Suite(chosen.only)
     offcut = chosen.offcut.resolve()
 

@@ -22,9 +22,7 @@ The first line of a case is `# case:` with words; it is no part of the Dockerfil
     quick             one of those that stand for their kind
 """
 
-import argparse
 import json
-import pathlib
 import shlex
 import shutil
 import statistics
@@ -33,9 +31,9 @@ import sys
 import time
 import urllib.request
 
-from engines import DEMO, HERE, ROOT, Docker, Layout, debian, node_app, run
+from engines import DEMO, HERE, Docker, Layout, debian, node_app, run
 from official import Official
-from suite import Suite, equal
+from suite import Suite, equal, fresh, options
 
 PORT = 18321
 # Seconds until a service answers: one of the cases compiles itself first.
@@ -93,19 +91,14 @@ CASES = [Case(file) for file in sorted((HERE / "fix" / "cases").glob("*.Dockerfi
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "e2e")
-    words.add_argument("--only", default="", metavar="CASE[,CASE]")
+    words = options(__doc__)
     words.add_argument("--quick", action="store_true", help="one case of each kind")
     words.add_argument("--show", action="store_true", help="print what the files become")
     words.add_argument("--keep", action="store_true", help="leave the images in the daemon")
     chosen = words.parse_args()
 
     cache = chosen.work.resolve()
-    work = cache / "fix"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = fresh(cache / "fix")
     suite, docker = Suite(chosen.only), Docker()
     cases = [case for case in CASES if suite.wants(case.name) and ("quick" in case.words or not chosen.quick)]
     try:

@@ -8,20 +8,17 @@ check-jsonschema (the interpreter that runs this). Validated are the reports of 
 names are as bad as names get.
 """
 
-import argparse
 import csv
 import io
 import json
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
 from engines import DEMO, ROOT, run
-from suite import Suite, equal
+from suite import Suite, equal, fresh, options
 
 FORMATS = {
     "json": "json",
@@ -58,14 +55,8 @@ BAD_NAMES = [
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "e2e")
-    words.add_argument("--only", default="", metavar="CASE[,CASE]")
-    chosen = words.parse_args()
-    work = chosen.work.resolve() / "formats"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    chosen = options(__doc__).parse_args()
+    work = fresh(chosen.work.resolve() / "formats")
     suite = Suite(chosen.only)
     offcut = chosen.offcut.resolve()
 

@@ -9,16 +9,13 @@ that line, or on none; at least half have to be on it. Then a line is put on top
 fingerprint. The images are tagged offcut-lines/* and removed at the end; buildah uses a store of its own below DIR.
 """
 
-import argparse
 import json
-import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
-from engines import DEMO, HERE, ROOT, Docker, Layout, run, skopeo, unmount
-from suite import Suite, equal
+from engines import DEMO, HERE, Docker, Layout, run, unmount
+from suite import Suite, equal, fresh, options
 
 STYLES = sorted(file.name.removesuffix(".Dockerfile") for file in (HERE / "lines").glob("*.Dockerfile"))
 # Builders, and styles that each can not read.
@@ -31,15 +28,10 @@ BUILDERS = {
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "lines")
-    words.add_argument("--only", default="", metavar="STYLE[,STYLE]")
-    chosen = words.parse_args()
+    chosen = options(__doc__, "STYLE", work="lines").parse_args()
     work = chosen.work.resolve()
     unmount(work / "store")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    fresh(work)
     suite, docker = Suite(chosen.only), Docker()
     store = ["--root", work / "store", "--runroot", work / "store-run"]
     count = {"right": 0, "unknown": 0, "images": 0}

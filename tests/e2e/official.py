@@ -79,7 +79,7 @@ def python_full(bases, name):
 def static(bases, name):
     """Certificates, time zones and a user: what the smallest distroless image has."""
     bases.make("buildpack-deps")
-    text = f"""\
+    text = """\
 FROM offcut-seed/buildpack-deps AS files
 RUN mkdir -p /root-fs/etc/ssl/certs /root-fs/usr/share /root-fs/tmp /root-fs/home/nonroot \\
  && cp /etc/ssl/certs/ca-certificates.crt /root-fs/etc/ssl/certs/ \\

@@ -8,13 +8,10 @@ Every secret is made when this runs, from parts, and differs from run to run. Im
 classic builder. `--show` prints what is found and judges nothing; `--keep` leaves the images in the daemon.
 """
 
-import argparse
 import base64
 import json
-import pathlib
 import py_compile
 import random
-import shutil
 import string
 import subprocess
 import sys
@@ -23,9 +20,9 @@ import uuid
 import zipfile
 import zlib
 
-from engines import DEMO, ROOT, Docker, Layout, debian, node_app, run
+from engines import DEMO, Docker, Layout, debian, node_app, run
 from formats import FORMATS
-from suite import Suite, equal
+from suite import Suite, equal, fresh, options
 
 ALPINE, DEBIAN = "offcut-e2e/alpine", "offcut-e2e/debian"
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -297,17 +294,12 @@ ROWS = [
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "e2e")
-    words.add_argument("--only", default="", metavar="ROW[,ROW]")
+    words = options(__doc__, "ROW")
     words.add_argument("--show", action="store_true")
     words.add_argument("--keep", action="store_true", help="leave the images in the daemon")
     chosen = words.parse_args()
 
-    work = chosen.work.resolve() / "secrets"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = fresh(chosen.work.resolve() / "secrets")
     suite, docker = Suite(chosen.only), Docker()
     rows = [row for row in ROWS if suite.wants(row.name)]
     try:

@@ -9,10 +9,8 @@ errors, same.
 The images are tagged offcut-e2e/* and removed at the end; Podman uses a store of its own below DIR.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -22,7 +20,7 @@ import sys
 import tarfile
 
 from engines import DEMO, HERE, ROOT, Docker, Layout, Podman, debian, flip, node_app, run, skopeo, unmount
-from suite import Suite, equal, within
+from suite import Suite, equal, fresh, options, within
 
 # What has to be found in an image, what must not, and the exit code of the default gate.
 EXPECTED = {
@@ -123,16 +121,11 @@ class Image:
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "e2e")
-    words.add_argument("--only", default="", metavar="GROUP[,GROUP]")
-    chosen = words.parse_args()
+    chosen = options(__doc__, "GROUP").parse_args()
 
     work = chosen.work.resolve()
     unmount(work / "run" / "podman")
-    shutil.rmtree(work / "run", ignore_errors=True)
-    (work / "run").mkdir(parents=True)
+    fresh(work / "run")
     offcut, suite = Offcut(chosen.offcut.resolve(), work), Suite(chosen.only)
     docker, podman = Docker(), Podman(work / "run")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))

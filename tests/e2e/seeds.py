@@ -8,16 +8,14 @@ The table below is complete at medium and above: anything else that is found the
 is found and judges nothing; `--keep` leaves the images in the daemon.
 """
 
-import argparse
 import json
-import pathlib
 import shutil
 import subprocess
 import sys
 
 from bases import Bases
-from engines import DEMO, HERE, ROOT, Docker, Layout, debian, node_app, run
-from suite import Suite, equal
+from engines import DEMO, HERE, Docker, Layout, debian, node_app, run
+from suite import Suite, equal, fresh, options
 
 SEEDS = HERE / "seeds"
 
@@ -93,17 +91,12 @@ ROWS = [
 
 
 def main():
-    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
-    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / "e2e")
-    words.add_argument("--only", default="", metavar="ROW[,ROW]")
+    words = options(__doc__, "ROW")
     words.add_argument("--show", action="store_true")
     words.add_argument("--keep", action="store_true", help="leave the images in the daemon")
     chosen = words.parse_args()
 
-    work = chosen.work.resolve() / "seeds"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    work = fresh(chosen.work.resolve() / "seeds")
     suite, docker = Suite(chosen.only), Docker()
     rows = [row for row in ROWS if suite.wants(row.name)]
     try:

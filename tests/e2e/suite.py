@@ -1,8 +1,29 @@
-"""Runs named cases, keeps what happened to each, prints the table."""
+"""Runs named cases, keeps what happened to each, prints the table; and what all scripts of cases are started with."""
 
+import argparse
 import contextlib
+import pathlib
+import shutil
 import time
 import traceback
+
+from engines import ROOT
+
+
+def options(doc, case="CASE", work="e2e"):
+    """The options that every script has; `case` is what it calls what can be chosen, `work` where it keeps its own."""
+    words = argparse.ArgumentParser(description=doc.split("\n")[0])
+    words.add_argument("--offcut", type=pathlib.Path, default=ROOT / "target" / "release" / "offcut")
+    words.add_argument("--work", type=pathlib.Path, default=ROOT / "target" / work)
+    words.add_argument("--only", default="", metavar=f"{case}[,{case}]")
+    return words
+
+
+def fresh(place):
+    """An empty directory, whatever was there."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    return place
 
 
 class Suite:
