@@ -103,7 +103,6 @@ fn prompt(catalogue: &Catalogue, last: &Step) -> Option<Role> {
     let takes_program = ["-c", "-e", "-m", "-p", "-r", "--eval", "--print"];
     let args = last.argv.get(1..).unwrap_or_default();
     let bare = args.iter().all(|word| word.starts_with('-') && !takes_program.contains(&word.as_str()));
-    let bare = bare || kind == ProgramKind::Repl;
     // `sh -c` of a text that starts nothing is no prompt.
     (prompts && bare).then(|| Role {
         name: RoleName::Base,
@@ -231,6 +230,8 @@ mod tests {
             { path = "usr/bin/python3.11", elf = { program = true } },
             { path = "usr/bin/python3", kind = "symlink", link = "python3.11" },
             { path = "usr/bin/gitlab-runner", elf = { program = true } },
+            { path = "usr/bin/lua5.3", elf = { program = true } },
+            { path = "usr/bin/iex", elf = { program = true } },
         ]
     "#;
 
@@ -243,6 +244,10 @@ mod tests {
             ("python3", RoleName::Base, Severity::Note),
             ("node", RoleName::Base, Severity::Note),
             ("docker-entrypoint.sh node", RoleName::Base, Severity::Note),
+            ("lua5.3", RoleName::Base, Severity::Note),
+            ("lua5.3 app.lua", RoleName::Service, Severity::High),
+            ("iex", RoleName::Base, Severity::Note),
+            ("iex -S mix phx.server", RoleName::Service, Severity::High),
             ("/app/shop", RoleName::Service, Severity::High),
             ("bash -c /app/shop", RoleName::Service, Severity::High),
             ("node server.js", RoleName::Service, Severity::High),
@@ -253,7 +258,8 @@ mod tests {
             ("jupyter lab", RoleName::Notebook, Severity::Note),
             ("", RoleName::Service, Severity::High),
         ] {
-            let image = image(GO).text("usr/local/bin/docker-entrypoint.sh", official).file("server.js");
+            let image =
+                image(GO).text("usr/local/bin/docker-entrypoint.sh", official).file("server.js").file("app.lua");
             let judged = image.judge(command);
             let go = judged.findings.iter().find(|finding| finding.rule == "build-tool/go").expect("Go");
             assert_eq!((judged.role.name, go.severity), (want, severity), "{command}: {}", judged.role.how);
