@@ -10,10 +10,12 @@ use super::{
 };
 use crate::{
     catalogue::{Catalogue, Judgement},
-    model::{Confidence, Evidence, EvidenceClass, Finding, ImageInfo, SecretPlace, SeenSecret, Severity, State},
+    model::{
+        Confidence, Evidence, EvidenceClass, Finding, ImageInfo, SecretPlace, SeenSecret, Severity, Standing, State,
+    },
     probe::secret::{
         Context, Found, SecretRules,
-        check::{Check, Value},
+        check::{Check, Value, Verdict},
         merge,
         parse::{Item, command},
         search,
@@ -204,7 +206,9 @@ fn sightings(catalogue: &Catalogue, text: &Text) -> Vec<Found> {
     for (name, span) in text.values.iter().filter(|(name, _)| command::name_says_secret(name.as_bytes())) {
         let value = bytes.get(span.clone()).unwrap_or_default();
         let check = |check: Check| check.look(Value::new(value));
-        if let Some(verdict) = check(Check::GenericValue).or_else(|| check(Check::Password)) {
+        // What only a name calls a secret is no more than a note, whatever the value is.
+        let by_name = |verdict: Verdict| Verdict { standing: verdict.standing.min(Standing::Named), ..verdict };
+        if let Some(verdict) = check(Check::GenericValue).or_else(|| check(Check::Password).map(by_name)) {
             found.push(Found::new(&rule.about.id, name, span.clone(), value, verdict));
         }
     }
@@ -291,6 +295,26 @@ mod tests {
         }
         for text in ["RUN curl -u $USER:$PASSWORD https://a.test/", "RUN chown -R me:staff /srv", "mysql -u root"] {
             assert_eq!(masked(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_name_calls_a_secret_is_a_note_and_is_hidden_all_the_same() {
+        let catalogue = Catalogue::builtin().expect("the policies compile");
+        for (line, want) in [
+            ("API_KEY=abc", Some(Severity::Note)),
+            ("API_TOKEN=v1", Some(Severity::Note)),
+            ("DJANGO_SECRET_KEY=build", Some(Severity::Note)),
+            ("ADMIN_PASSWORD=sunshine7", Some(Severity::Note)),
+            ("ADMIN_PASSWORD=Xk3v9Qp2LmZ7rT", Some(Severity::Note)),
+            ("ADMIN_API_KEY=Xk3v9Qp2LmZ7rTb4Nw8sYc1D", Some(Severity::High)),
+            ("DB_PASSWORD_FILE=/run/secrets/db", None),
+            ("API_TOKEN=", None),
+        ] {
+            let config = ImageConfig { env: vec![line.to_string()], ..ImageConfig::default() };
+            let image = ImageInfo { config: Some(config), ..ImageInfo::default() };
+            let worst = judge(&catalogue, &image, &mask(&catalogue, &image), 0).into_iter().map(|f| f.severity).max();
+            assert_eq!(worst, want, "{line}");
         }
     }
 
