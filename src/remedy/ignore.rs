@@ -94,7 +94,7 @@ pub(super) fn make(
                      --target, and give its image"
                 ));
             };
-            made.whole(inventory, layer, &dest, &litter, &commands)?;
+            made.whole(inventory, (layer, line), &dest, &litter, &commands)?;
         }
     }
     if made.needed.is_empty() {
@@ -149,11 +149,11 @@ impl Made {
         Ok(())
     }
 
-    /// What a copy of the whole context brought.
+    /// What a copy of the whole context brought, in this layer by this line.
     fn whole(
         &mut self,
         inventory: &Inventory,
-        layer: u32,
+        (layer, line): (u32, u32),
         dest: &[u8],
         litter: &BTreeSet<&[u8]>,
         commands: &str,
@@ -185,7 +185,7 @@ impl Made {
             if is_litter || name == "node_modules" && installs {
                 self.left_out.insert(name.clone());
             } else {
-                self.need(name, 0)?;
+                self.need(name, line)?;
             }
         }
         for below in litters.iter().filter(|below| below.contains('/')) {
@@ -225,7 +225,7 @@ mod tests {
         let litter = names.iter().filter(|name| name.contains(".git/") || name.contains(".idea/"));
         let litter: BTreeSet<&[u8]> = litter.map(|name| name.as_bytes()).collect();
         let mut made = Made::default();
-        made.whole(&inventory, 1, b"app", &litter, commands).expect("few names");
+        made.whole(&inventory, (1, 2), b"app", &litter, commands).expect("few names");
         [made.needed, made.but, made.left_out].map(|names| names.into_iter().collect::<Vec<_>>().join(" "))
     }
 
