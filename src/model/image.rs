@@ -123,6 +123,21 @@ pub struct ImageConfig {
     pub history: Vec<History>,
 }
 
+/// Where commands are looked for when `PATH` is not set: what Docker, Podman and containerd set then.
+pub const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+impl ImageConfig {
+    /// The value of a variable of the image, where it is set; the last one counts.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.iter().rev().find_map(|one| one.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// `PATH` of the first process.
+    pub fn path(&self) -> &str {
+        self.variable("PATH").unwrap_or(PATH_DEFAULT)
+    }
+}
+
 /// Operating system, architecture and variant, written `linux/arm64/v8`.
 #[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Platform {

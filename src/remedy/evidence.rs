@@ -15,6 +15,7 @@ use crate::{
         reach::{Reach, Scope},
     },
     model::{Fact, Family, Finding, ImageConfig, Kind, Manager, Origin, Severity, State, path},
+    probe::script,
 };
 
 /// What is known of the image.
@@ -44,9 +45,6 @@ pub(super) struct Evidence<'a> {
     /// Whether the command may start any program.
     pub starts_any: bool,
 }
-
-/// `PATH` as engines set it where an image says nothing.
-pub(super) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Families of findings that another stage keeps out.
 const BUILD_ONLY: [Family; 5] = [Family::BuildTool, Family::DevDependency, Family::Source, Family::Vcs, Family::Cache];
@@ -177,26 +175,24 @@ pub(super) fn of_distribution(file: &File<'_>) -> bool {
 
 /// What runs a script, by its first line.
 fn interpreter(file: &File<'_>) -> Option<Runs> {
-    language(path::name(named_in(file)?.as_bytes()))
+    language(script::interpreter(shebang(file)?)?.as_bytes())
 }
 
-/// The interpreter that the first line of a script names, by its path or, behind `env`, by its name.
-fn named_in<'a>(file: &File<'a>) -> Option<&'a str> {
-    let script = file.facts().find_map(|fact| if let Fact::Script(script) = fact { Some(script) } else { None })?;
-    let mut words = script.shebang.iter().filter(|word| !word.starts_with('-'));
-    let first = words.next()?;
-    let name = if path::name(first.as_bytes()) == b"env" { words.next()? } else { first };
-    Some(name.as_str())
+/// The words of a script's first line.
+fn shebang<'a>(file: &File<'a>) -> Option<&'a [String]> {
+    file.facts().find_map(|fact| if let Fact::Script(script) = fact { Some(&script.shebang[..]) } else { None })
 }
 
 /// The file that interprets a script; a program is its own.
 fn interpreter_of<'a>(inventory: &'a Inventory, config: &ImageConfig, program: File<'a>) -> Option<File<'a>> {
-    let Some(name) = named_in(&program) else { return inventory.resolve(program.path()) };
-    if name.starts_with('/') {
-        return inventory.resolve(&path::clean(name.as_bytes()));
+    let shebang = shebang(&program).unwrap_or_default();
+    let Some(name) = script::interpreter(shebang) else { return inventory.resolve(program.path()) };
+    match shebang.first().map(|first| first.as_bytes()) {
+        Some(first) if path::name(first) == name.as_bytes() => inventory.resolve(&path::clean(first)),
+        _ => {
+            config.path().split(':').find_map(|dir| inventory.resolve(&path::clean(format!("{dir}/{name}").as_bytes())))
+        }
     }
-    let dirs = config.env.iter().find_map(|one| one.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
-    dirs.split(':').find_map(|dir| inventory.resolve(&path::clean(format!("{dir}/{name}").as_bytes())))
 }
 
 /// What an interpreter of this name runs; a version may stand behind it, a word may not (`perlbug`).

@@ -47,8 +47,7 @@ fn base(
     if let Some(name) = border.base.name.as_deref().filter(|name| sure && !known(name)).and_then(in_registry) {
         return Ok((name.to_string(), format!("the base image is {name}: {}", border.base.how)));
     }
-    let env = image.config.as_ref().map_or(&[][..], |config| &config.env);
-    let value = |name: &str| env.iter().find_map(|one| one.strip_prefix(name)?.strip_prefix('='));
+    let value = |name: &str| image.config.as_ref()?.variable(name);
     for origin in &catalogue.origins {
         if let Some(name) = value(&origin.env).and_then(|value| of_variable(origin, value, inventory, border)) {
             return Ok((name.clone(), format!("the base image is {name}, by its variable {}", origin.env)));

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use super::{
     NONROOT, Runs, Subject,
     base::Chosen,
-    evidence::{DEFAULT_PATH, Evidence, brought, may_need_root, sets},
+    evidence::{Evidence, brought, may_need_root, sets},
     select::{Pick, SYSTEM, Wanted},
 };
 use crate::{
     dockerfile::{Command, Instruction, Keyword, PieceKind, Span},
-    model::{Change, Family, Rewrite, path},
+    model::{Change, Family, PATH_DEFAULT, Rewrite, path},
 };
 
 /// Names for the build stage; the first that is free is taken.
@@ -233,13 +233,13 @@ fn environment(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Vec<String> {
     }
     // A program that is started by its name alone is looked for where it was.
     let config = subject.image.config.as_ref();
-    let here = config.and_then(|config| config.env.iter().find_map(|one| one.strip_prefix("PATH=")));
+    let here = config.and_then(|config| config.variable("PATH"));
     let dir = [b"/", path::parent(evidence.program.path())].concat();
-    let by_default = DEFAULT_PATH.split(':').any(|known| known.as_bytes() == dir);
+    let by_default = PATH_DEFAULT.split(':').any(|known| known.as_bytes() == dir);
     let listed = here.is_some_and(|here| here.split(':').any(|one| one.as_bytes() == dir));
     let set = lines.iter().any(|line| mentions(line, "PATH"));
     if evidence.runs == Runs::Program && listed && !by_default && !set {
-        lines.push(format!("ENV PATH={}:{DEFAULT_PATH}", String::from_utf8_lossy(&dir)));
+        lines.push(format!("ENV PATH={}:{PATH_DEFAULT}", String::from_utf8_lossy(&dir)));
     }
     lines
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{ImageConfig, LITERAL_DOLLAR, path};
+use crate::model::{ImageConfig, LITERAL_DOLLAR, PATH_DEFAULT, path};
 
 /// Values of one variable that are told apart.
 const VALUES_MAX: usize = 6;
@@ -14,9 +14,6 @@ const DEPTH_MAX: usize = 4;
 
 /// Longest text of an expanded word, in bytes; variables can hold each other many times.
 const TEXT_MAX: usize = 4096;
-
-/// Where commands are looked for when `PATH` is not set (`execvp(3)`, and what Docker sets).
-const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Variables, arguments and directory of a command.
 #[derive(Clone, Debug, Default)]

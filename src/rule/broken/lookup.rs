@@ -11,9 +11,6 @@ use crate::{
 /// Links that are followed before a path counts as a loop, as Linux does (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
 
-/// Where commands are looked for when `PATH` is not set: what Docker, Podman and containerd set then.
-const PATH_DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// File systems that the engine mounts.
 const MOUNTED: [&[u8]; 3] = [b"proc", b"dev", b"sys"];
 
@@ -43,8 +40,7 @@ pub(super) enum Stop {
 
 impl<'a> Lookup<'a> {
     pub fn new(inventory: &'a Inventory, config: &ImageConfig, user: Option<(u32, u32)>) -> Self {
-        let path = config.env.iter().rev().find_map(|variable| variable.strip_prefix("PATH="));
-        let dirs = path.unwrap_or(PATH_DEFAULT).split(':').map(str::to_string).collect();
+        let dirs = config.path().split(':').map(str::to_string).collect();
         let volumes = config.volumes.iter().map(|volume| path::clean(volume.as_bytes())).collect();
         Self { inventory, user, cwd: path::clean(config.working_dir.as_bytes()), dirs, volumes }
     }
