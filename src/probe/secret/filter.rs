@@ -22,30 +22,29 @@ const BATCH: usize = 64;
 /// What may stand in a token beside letters: digits and `- . /`, which are one range, and some signs.
 const TOKEN: [(u8, u8); 4] = [(b'-', b'9'), (b'_', b'_'), (b'~', b'~'), (b'+', b'+')];
 
-/// What may stand in a word beside letters.
-const WORD: [(u8, u8); 1] = [(b'0', b'9')];
-
 /// Calls `hit` with every place where sixteen token bytes begin: everywhere in a run of them, or only where no word goes
 /// on, if not `inside`. `before` is the byte in front of `bytes`.
 pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, mut hit: impl FnMut(usize)) {
     let level = Level::new();
+    let classify = |blocks, masks: &mut _, words: &mut _| match cfg!(debug_assertions) {
+        true => classify_plainly(blocks, masks, words),
+        false => dispatch!(level, simd => classify(simd, blocks, masks, words)),
+    };
     let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     let mut last = [[0; BLOCK]];
     last[0][..rest.len()].copy_from_slice(rest);
     let (mut masks, mut words) = ([0; BATCH], [0; BATCH]);
     // A block is judged when the next one is known.
     let (mut mask, mut word, mut base) = (0, 0, None);
-    let mut goes_on = u64::from(!inside && before.is_some_and(|byte| byte.is_ascii_alphanumeric()));
+    let mut goes_on = u64::from(before.is_some_and(|byte| byte.is_ascii_alphanumeric()));
     for batch in blocks.chunks(BATCH).chain([&last[..], &[[0; BLOCK]]]) {
-        dispatch!(level, simd => classify(simd, batch, &TOKEN, &mut masks));
-        if !inside {
-            dispatch!(level, simd => classify(simd, batch, &WORD, &mut words));
-        }
+        classify(batch, &mut masks, &mut words);
         for (&next, &next_word) in masks.iter().zip(&words).take(batch.len()) {
             if let Some(start) = base {
                 // Sixteen in a row fill eight that lie together.
                 if has_full_byte(mask) || next & 0xff == 0xff {
-                    let mut found = runs(mask, next) & !(word << 1 | goes_on);
+                    let joined = if inside { 0 } else { word << 1 | goes_on };
+                    let mut found = runs(mask, next) & !joined;
                     while found != 0 {
                         hit(start + found.trailing_zeros() as usize);
                         found &= found - 1;
@@ -76,20 +75,50 @@ fn has_full_byte(mask: u64) -> bool {
     zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0
 }
 
-/// Gives each block a bit for each of its bytes: whether it is a letter or in one of the ranges, both ends included.
+/// Gives each block two numbers with a bit for each of its bytes: whether it may stand in a token, and in a word.
 #[inline(always)]
-fn classify<S: Simd>(simd: S, blocks: &[[u8; BLOCK]], ranges: &[(u8, u8)], masks: &mut [u64]) {
+fn classify<S: Simd>(simd: S, blocks: &[[u8; BLOCK]], masks: &mut [u64], words: &mut [u64]) {
     let all = |byte| u8x64::splat(simd, byte);
-    for (mask, block) in masks.iter_mut().zip(blocks) {
+    for ((mask, word), block) in masks.iter_mut().zip(words).zip(blocks) {
         let bytes = u8x64::from_slice(simd, block);
         let lower = bytes | all(0x20);
-        let mut holds = lower.simd_ge(all(b'a')) & lower.simd_le(all(b'z'));
-        for &(first, last) in ranges {
+        let letters = lower.simd_ge(all(b'a')) & lower.simd_le(all(b'z'));
+        let digits = bytes.simd_ge(all(b'0')) & bytes.simd_le(all(b'9'));
+        let mut holds = letters;
+        for (first, last) in TOKEN {
             holds |= bytes.simd_ge(all(first)) & bytes.simd_le(all(last));
         }
-        *mask = holds.to_bitmask();
+        (*mask, *word) = (holds.to_bitmask(), (letters | digits).to_bitmask());
     }
 }
+
+/// The same, byte by byte: a build for tests calls a function for each vector instruction, which takes ten times as long.
+fn classify_plainly(blocks: &[[u8; BLOCK]], masks: &mut [u64], words: &mut [u64]) {
+    for ((mask, word), block) in masks.iter_mut().zip(words).zip(blocks) {
+        for &byte in block {
+            let (token, plain) = KINDS[usize::from(byte)];
+            (*mask, *word) = (*mask >> 1 | token, *word >> 1 | plain);
+        }
+    }
+}
+
+/// The highest bit for each byte that may stand in a token, and in a word.
+static KINDS: [(u64, u64); 256] = {
+    let mut kinds = [(0, 0); 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        let letter = byte as u8;
+        let mut token = letter.is_ascii_alphabetic();
+        let mut at = 0;
+        while at < TOKEN.len() {
+            token |= TOKEN[at].0 <= letter && letter <= TOKEN[at].1;
+            at += 1;
+        }
+        kinds[byte] = ((token as u64) << (BLOCK - 1), (letter.is_ascii_alphanumeric() as u64) << (BLOCK - 1));
+        byte += 1;
+    }
+    kinds
+};
 
 #[cfg(test)]
 mod tests {
@@ -131,19 +160,22 @@ mod tests {
         }
     }
 
+    /// The masks of blocks, by vector instructions and byte by byte.
+    fn both(blocks: &[[u8; BLOCK]]) -> Vec<(u64, u64)> {
+        let (mut masks, mut words) = (vec![0; blocks.len()], vec![0; blocks.len()]);
+        let (mut plain_masks, mut plain_words) = (masks.clone(), words.clone());
+        dispatch!(Level::new(), simd => classify(simd, blocks, &mut masks, &mut words));
+        classify_plainly(blocks, &mut plain_masks, &mut plain_words);
+        assert_eq!((&masks, &words), (&plain_masks, &plain_words));
+        masks.into_iter().zip(words).collect()
+    }
+
     #[test]
     fn every_byte_is_of_the_kind_that_it_is() {
         for byte in 0..=255_u8 {
-            let of =
-                |ranges: &[(u8, u8)]| byte.is_ascii_alphabetic() || ranges.iter().any(|r| (r.0..=r.1).contains(&byte));
-            let mask = |ranges: &[(u8, u8)]| {
-                let mut masks = [0];
-                dispatch!(Level::new(), simd => classify(simd, &[[byte; BLOCK]], ranges, &mut masks));
-                masks[0]
-            };
-            assert_eq!(mask(&TOKEN) == u64::MAX, is_token_byte(&byte), "{byte}");
-            assert_eq!(mask(&TOKEN) == 0, !of(&TOKEN), "{byte}");
-            assert_eq!(mask(&WORD) == u64::MAX, byte.is_ascii_alphanumeric(), "{byte}");
+            let (mask, word) = both(&[[byte; BLOCK]])[0];
+            assert_eq!(mask, if is_token_byte(&byte) { u64::MAX } else { 0 }, "{byte}");
+            assert_eq!(word, if byte.is_ascii_alphanumeric() { u64::MAX } else { 0 }, "{byte}");
         }
     }
 
@@ -157,5 +189,6 @@ mod tests {
         .take(100_000)
         .collect();
         assert!(check(&noise) > 1000);
+        assert!(both(noise.as_chunks().0).iter().any(|&(mask, word)| mask != word));
     }
 }

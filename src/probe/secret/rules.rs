@@ -12,7 +12,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{check::Check, filter::HEAD, parse::Parser};
 use crate::{
-    model::{Format, FormatSet, Harmless, NamePattern, path},
+    model::{Format, FormatSet, Harmless, NameIndex, NamePattern, path},
     probe::sieve::{LITERAL_MIN, Sieve},
 };
 
@@ -268,9 +268,8 @@ pub struct SecretRules {
     /// Words of every text file, of files that can hold settings.
     pub(super) texts: Words,
     pub(super) settings: Words,
-    /// Forms by the whole name of the file; those by a pattern for it.
-    by_name: HashMap<Vec<u8>, Vec<FormNo>>,
-    by_pattern: Vec<(NamePattern, FormNo)>,
+    /// Forms by the name of the file.
+    by_name: NameIndex<FormNo>,
 }
 
 impl SecretRules {
@@ -278,15 +277,12 @@ impl SecretRules {
     pub fn new(forms: Vec<Form>) -> Self {
         let (mut starts, mut literals, mut sieve_forms) = (Starts::default(), Vec::new(), Vec::new());
         let (mut rare, mut texts, mut settings) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut by_name, mut by_pattern) = (HashMap::<Vec<u8>, Vec<FormNo>>::new(), Vec::new());
+        let mut by_name = NameIndex::default();
         for (no, form) in (0..FormNo::MAX).zip(&forms) {
             let file_names: BTreeSet<String> =
                 form.files.iter().filter_map(FilePath::name).map(NamePattern::text).collect();
             for name in file_names {
-                match name.contains('*') {
-                    true => by_pattern.push((NamePattern::new(&name), no)),
-                    false => by_name.entry(name.into_bytes()).or_default().push(no),
-                }
+                by_name.insert(&NamePattern::new(&name), no);
             }
             if !form.files.is_empty() {
                 continue;
@@ -318,7 +314,7 @@ impl SecretRules {
         let sieve = Sieve::new(literals.iter().map(|literal| (&literal[..], FormatSet::from_iter([Format::Other]))));
         let rare = Rare::new(rare);
         let (texts, settings) = (Words::new(texts), Words::new(settings));
-        Self { forms, starts, sieve, sieve_forms, rare, texts, settings, by_name, by_pattern }
+        Self { forms, starts, sieve, sieve_forms, rare, texts, settings, by_name }
     }
 
     /// Whether there is nothing to look for.
@@ -338,12 +334,11 @@ impl SecretRules {
 
     /// The forms that are looked for in files of this path alone.
     pub fn of_file(&self, file: &[u8]) -> Vec<FormNo> {
-        let name = path::name(file);
-        let exact = self.by_name.get(name).into_iter().flatten().copied();
-        let fits = self.by_pattern.iter().filter(|(pattern, _)| pattern.matches(name)).map(|(_, no)| *no);
         let whole = |no: &FormNo| self.form(*no).is_some_and(|form| form.files.iter().any(|f| f.matches(file)));
-        let forms: BTreeSet<FormNo> = exact.chain(fits).filter(whole).collect();
-        forms.into_iter().collect()
+        let mut forms: Vec<FormNo> = self.by_name.find(path::name(file)).filter(whole).collect();
+        forms.sort_unstable();
+        forms.dedup();
+        forms
     }
 
     /// Calls `hit` with every form that may begin where `rest` does.
