@@ -22,6 +22,8 @@ pub struct Script {
     pub assigns: Vec<(String, String)>,
     /// Functions that a shell script defines.
     pub functions: Vec<String>,
+    /// Words that `[`, `[[`, `test` or `case` compare with, each with the number of commands in front of it.
+    pub compared: Vec<(String, usize)>,
     /// Why the commands are not all there is: too long, another language, text that is executed.
     pub unread: Option<String>,
 }

@@ -203,7 +203,7 @@ impl<'t, 'o> Lexer<'t, 'o> {
 
     fn close(&mut self) {
         if self.pattern {
-            self.word = None;
+            self.end_word();
             self.command.clear();
             self.pattern = false;
         } else if self.condition {
@@ -407,11 +407,14 @@ impl<'t, 'o> Lexer<'t, 'o> {
             if word == "esac" {
                 self.cases = self.cases.saturating_sub(1);
                 self.pattern = false;
+            } else {
+                self.keep_compared(&word);
             }
             return;
         }
         if self.condition {
             self.condition = word != "]]";
+            self.keep_compared(&word);
             return;
         }
         match (self.command.first().map(String::as_str), word.as_str()) {
@@ -449,6 +452,9 @@ impl<'t, 'o> Lexer<'t, 'o> {
             }
         }
         words.drain(..leading);
+        if words.first().is_some_and(|first| matches!(first.as_str(), "[" | "test")) {
+            words.iter().skip(1).for_each(|word| self.keep_compared(word));
+        }
         let boring = match words.first().map(String::as_str) {
             // `set -- node "$@"` gives the script other arguments.
             Some("set") => words.get(1).is_none_or(|word| word != "--"),
@@ -460,6 +466,15 @@ impl<'t, 'o> Lexer<'t, 'o> {
         }
         if self.out.commands.len() < COMMANDS_MAX && self.pay(words.iter().map(|word| word.len() + 24).sum()) {
             self.out.commands.push(words);
+        }
+    }
+
+    /// Notes a plain word of a condition; operators and what is not known before it runs are none.
+    fn keep_compared(&mut self, word: &str) {
+        let plain =
+            word.starts_with(|first: char| first.is_ascii_alphanumeric()) && !word.contains(['$', '*', '?', '[']);
+        if plain && self.out.compared.len() < COMMANDS_MAX && self.pay(word.len() + 32) {
+            self.out.compared.push((word.to_string(), self.out.commands.len()));
         }
     }
 

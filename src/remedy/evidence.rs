@@ -119,6 +119,11 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
             ));
         }
     };
+    let source = |file: &File<'_>| reach.parent(file.id()) == Some(program.id()) && file.path().ends_with(b".java");
+    if let Some(source) = reach.files().map(|id| inventory.file(id)).find(source) {
+        let shown = path::show(source.path());
+        return Stop::refused(format!("the command compiles {shown} whenever it starts, and needs the JDK for that"));
+    }
     let loader = Loader::new(inventory).with_config(config);
     let load = loader.load(program).filter(|_| runs == Runs::Program);
     let is_static = load.as_ref().is_some_and(|load| load.interpreter.is_none() && load.objects.len() == 1);

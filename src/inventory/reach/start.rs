@@ -20,6 +20,10 @@ const CHOICES_MAX: usize = 8;
 /// Ends of the name of a text that a shell may be given without a `#!` line.
 const JAR: &str = ".jar";
 
+fn is_exec(words: &[String]) -> bool {
+    words.first().is_some_and(|first| first == "exec") && words.len() > 1
+}
+
 /// A command line that is to be followed.
 pub(super) struct Start {
     /// The words, as a shell script writes them.
@@ -281,9 +285,8 @@ impl<'a> Starter<'_, 'a> {
         self.other_arguments(script, &mut env);
         let own = |words: &&Vec<String>| words.first().is_some_and(|first| !script.functions.contains(first));
         let changes = |first: &str| matches!(first, "cd" | "pushd" | "set" | "shift");
-        let is_exec = |words: &[String]| words.first().is_some_and(|first| first == "exec") && words.len() > 1;
         let count = script.commands.len();
-        let last_exec = script.commands.iter().rposition(|words| is_exec(words));
+        let last_exec = self.chosen(script, &env).or_else(|| script.commands.iter().rposition(|words| is_exec(words)));
         let last = last_exec.or_else(|| {
             let plain = |words: &Vec<String>| own(&words) && words.first().is_some_and(|first| !changes(first));
             script.commands.iter().rposition(plain)
@@ -315,6 +318,22 @@ impl<'a> Starter<'_, 'a> {
         if let Some(start) = final_start {
             self.walk.start(start);
         }
+    }
+
+    /// The `exec` behind a comparison with the first argument, where that is a word for the script and no program:
+    /// `if [ "$1" = server ]; then exec /app/server; fi; exec "$@"`.
+    fn chosen(&self, script: &Script, env: &Env) -> Option<usize> {
+        let word = env.args.first()?.first().and_then(|word| env.word(word))?;
+        let (_, from) = script.compared.iter().find(|(compared, _)| *compared == word)?;
+        if self.program(&word, env).is_some() {
+            return None;
+        }
+        let starts = |words: &[String]| {
+            is_exec(words)
+                && words.get(1).and_then(|word| env.word(word)).is_some_and(|w| self.program(&w, env).is_some())
+        };
+        let behind = script.commands.get(*from..)?;
+        behind.iter().position(|words| starts(words)).map(|at| from + at)
     }
 
     /// `set -- node "$@"` and `shift`: what else `$@` may stand for. A script does so when its first argument is no

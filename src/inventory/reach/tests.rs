@@ -172,6 +172,40 @@ fn wrappers_and_scripts_lead_to_what_the_image_runs() {
 }
 
 #[test]
+fn a_script_that_compares_its_argument_comes_to_what_stands_behind_the_comparison() {
+    let run = |script: &str, cmd: &str| {
+        let sh = image().elf("bin/sh", &[]).elf("app/server", &[]).elf("app/worker", &[]).elf("usr/bin/env", &[]);
+        let inventory = sh.text("start.sh", &format!("#!/bin/sh\n{script}\n")).inventory();
+        steps(&follow(&inventory, config("/start.sh", cmd))).last().cloned().unwrap_or_default()
+    };
+    let case =
+        "case \"$1\" in\n web|server) exec /app/server ;;\n (worker) exec /app/worker \"$2\" ;;\nesac\nexec \"$@\"";
+    for (script, cmd, want) in [
+        ("if [ \"$1\" = server ]; then exec /app/server; fi\nexec \"$@\"", "server", "/app/server"),
+        ("if [[ $1 == server ]]; then exec /app/server -x; fi\nexec \"$@\"", "server", "/app/server -x"),
+        ("if test \"$1\" != server; then exec \"$@\"; fi\nexec /app/server", "server", "/app/server"),
+        (case, "server", "/app/server"),
+        (case, "worker 3", "/app/worker 3"),
+        // A program is started, whatever else is compared; so is what nothing compares with.
+        ("if [ \"$1\" = server ]; then exec /app/server; fi\nexec \"$@\"", "env", "env"),
+        ("if [ \"$1\" = env ]; then exec /app/server; fi\nexec \"$@\"", "env", "env"),
+        (case, "other", "other"),
+        // Behind the comparison stands nothing that could be started.
+        ("if [ \"$1\" = server ]; then exec /app/none; fi\nexec \"$@\"", "server", "server"),
+    ] {
+        assert_eq!(run(script, cmd), want, "{script}");
+    }
+}
+
+#[test]
+fn a_source_file_of_java_is_named_by_its_command() {
+    let inventory = image().elf("usr/bin/java", &[]).file("app/Server.java").file("app/Other.java").inventory();
+    let reach = follow(&inventory, config("", "java -Xmx1g /app/Server.java /app/Other.java"));
+    assert!(reach.has(inventory.get(b"app/Server.java").expect("there").id()));
+    assert!(!reach.has(inventory.get(b"app/Other.java").expect("there").id()));
+}
+
+#[test]
 fn the_entry_point_of_official_images_runs_node_where_the_argument_is_no_program() {
     let script = "#!/bin/sh\nset -e\nif [ \"${1#-}\" != \"${1}\" ] || [ -z \"$(command -v \"${1}\")\" ]; then\n  set -- node \"$@\"\nfi\nexec \"$@\"\n";
     let make = || {
