@@ -128,6 +128,9 @@ pub(super) struct Scan {
     /// Write the report to FILE instead of standard output; FORMAT=FILE writes one more report
     #[arg(short, long, value_name = "[FORMAT=]FILE", env = "OFFCUT_OUTPUT")]
     pub(super) output: Vec<Output>,
+    /// Write the predicate of an in-toto format alone, as cosign attest --predicate reads it
+    #[arg(long, env = "OFFCUT_PREDICATE_ONLY", value_parser = FalseyValueParser::new())]
+    pub(super) predicate_only: bool,
     #[command(flatten)]
     pub(super) policy: Policy,
     /// Report of an earlier image, from scan -f json: only what is new since then fails

@@ -27,7 +27,9 @@ use crate::{
     report::{
         Verdict, csv, cyclonedx,
         files::{self, Row},
-        github, gitlab, html, intoto, json, junit, markdown, oscal, sarif, table, text,
+        github, gitlab, html,
+        intoto::{self, Part},
+        json, junit, markdown, oscal, sarif, table, text,
     },
     scan::{self, ScanOptions},
 };
@@ -110,7 +112,8 @@ fn scan(args: &Scan, console: &mut Console<'_>) -> Result<u8> {
     let policy = settings.policy(&report.image);
     let since = policy.apply(&mut report, baseline.as_ref());
     let verdict = Verdict::of(&report, policy.gates(), since.as_ref());
-    let told = Told { report: &report, verdict: &verdict, gates: policy.gates(), at: now };
+    let part = part(args);
+    let told = Told { report: &report, verdict: &verdict, gates: policy.gates(), part, at: now };
     deliver(&told, args, &outputs, console)
 }
 
@@ -155,6 +158,11 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
     let given =
         args.output.iter().map(|o| Output { format: Some(o.format.unwrap_or(args.format)), file: o.file.clone() });
     let outputs: Vec<Output> = (!replaced).then_some(main).into_iter().chain(given).collect();
+    let attests = |o: &Output| matches!(o.format, Some(Format::InTotoTestResult | Format::InTotoSvr));
+    if args.predicate_only && !outputs.iter().any(attests) {
+        return Err(Error::usage("no report has a predicate")
+            .help("--predicate-only belongs to in-toto-test-result and in-toto-svr"));
+    }
     for (at, Output { file, .. }) in outputs.iter().enumerate() {
         if outputs.iter().take(at).any(|o| o.file == *file) {
             return Err(Error::usage(format!("two reports would go to \"{}\"", file.display()))
@@ -196,17 +204,23 @@ fn deliver(told: &Told<'_>, args: &Scan, outputs: &[Output], console: &mut Conso
     })
 }
 
+fn part(args: &Scan) -> Part {
+    if args.predicate_only { Part::Predicate } else { Part::Statement }
+}
+
 /// What reporters tell.
 struct Told<'a> {
     report: &'a Report,
     verdict: &'a Verdict,
     gates: &'a Gates,
+    /// What is written of an attestation.
+    part: Part,
     /// Seconds since 1970.
     at: i64,
 }
 
 fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write) -> io::Result<()> {
-    let Told { report, verdict, gates, at } = told;
+    let Told { report, verdict, gates, part, at } = told;
     match format {
         Format::Table => table::write(report, verdict, look, out),
         Format::Json => json::write(report, out),
@@ -218,8 +232,8 @@ fn write(told: &Told<'_>, format: Format, look: table::Look, out: &mut dyn Write
         Format::Gitlab => gitlab::container(report, *at, out),
         Format::GitlabSecret => gitlab::secrets(report, *at, out),
         Format::GitlabCodequality => gitlab::code_quality(report, out),
-        Format::InTotoTestResult => intoto::test_result(report, verdict, gates, out),
-        Format::InTotoSvr => intoto::svr(report, *at, out),
+        Format::InTotoTestResult => intoto::test_result(report, verdict, gates, *part, out),
+        Format::InTotoSvr => intoto::svr(report, *at, *part, out),
         Format::Oscal => oscal::write(report, *at, out),
         Format::Cyclonedx => cyclonedx::write(report, *at, out),
         Format::Html => html::write(report, verdict, *at, out),
@@ -325,7 +339,7 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let outputs = plan(&args).expect("a plan");
         let (verdict, gates) = judged(report, &args);
-        let told = Told { report, verdict: &verdict, gates: &gates, at: 0 };
+        let told = Told { report, verdict: &verdict, gates: &gates, part: part(&args), at: 0 };
         let code = {
             let err = Log::new(&mut err, LogFormat::Text, false);
             let mut console = Console { out: &mut out, err, out_terminal: false, err_terminal: false };
@@ -391,9 +405,14 @@ mod tests {
 
     #[test]
     fn what_can_not_be_written_is_refused_before_the_scan() {
-        for wrong in
-            [&["-o", "/no/such/dir/x"][..], &["-o", "/"], &["-o", "a", "-o", "json=a"], &["-o", "-", "-o", "json=-"]]
-        {
+        for wrong in [
+            &["-o", "/no/such/dir/x"][..],
+            &["-o", "/"],
+            &["-o", "a", "-o", "json=a"],
+            &["-o", "-", "-o", "json=-"],
+            &["--predicate-only"],
+            &["-f", "sarif", "--predicate-only"],
+        ] {
             let error = plan(&typed(wrong)).expect_err("it can not work");
             assert_eq!(error.fault, crate::error::Fault::Usage, "{wrong:?}");
         }
@@ -405,7 +424,7 @@ mod tests {
         let mut pipe = Refusing(io::ErrorKind::BrokenPipe);
         let outputs = plan(&args).expect("a plan");
         let (verdict, gates) = judged(&report, &args);
-        let told = Told { report: &report, verdict: &verdict, gates: &gates, at: 0 };
+        let told = Told { report: &report, verdict: &verdict, gates: &gates, part: part(&args), at: 0 };
         {
             let err = Log::new(&mut err, LogFormat::Text, false);
             let mut console = Console { out: &mut pipe, err, out_terminal: false, err_terminal: false };
@@ -422,7 +441,7 @@ mod tests {
         let mut console = Console { out: &mut full, err, out_terminal: false, err_terminal: false };
         let outputs = plan(&args).expect("a plan");
         let (verdict, gates) = judged(&report, &args);
-        let told = Told { report: &report, verdict: &verdict, gates: &gates, at: 0 };
+        let told = Told { report: &report, verdict: &verdict, gates: &gates, part: part(&args), at: 0 };
         let error = deliver(&told, &args, &outputs, &mut console).expect_err("nothing was written");
         assert_eq!(error.what, "can not write to standard output");
     }

@@ -29,11 +29,26 @@ const PROPERTIES: [(&str, &[Family]); 5] = [
     ("OFFCUT_NO_SECRETS", &[Family::Secret]),
 ];
 
+/// What is written of an attestation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Part {
+    /// The statement: which image, what kind of predicate, and the predicate.
+    Statement,
+    /// The predicate alone; whoever signs it says which image it is about, as `cosign attest --predicate` does.
+    Predicate,
+}
+
 /// Writes a test result: each rule is a test, which failed, warned or passed.
 ///
 /// # Errors
-/// Those of `out`, and when the image has no digest that a statement could be about.
-pub fn test_result(report: &Report, verdict: &Verdict, gates: &Gates, out: &mut dyn Write) -> io::Result<()> {
+/// Those of `out`, and for a statement, when the image has no digest that it could be about.
+pub fn test_result(
+    report: &Report,
+    verdict: &Verdict,
+    gates: &Gates,
+    part: Part,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut found: BTreeMap<&str, bool> = BTreeMap::new();
     for finding in report.findings.iter().filter(|finding| finding.allowed.is_none()) {
         *found.entry(&finding.rule).or_default() |= gates.fails(finding);
@@ -57,14 +72,14 @@ pub fn test_result(report: &Report, verdict: &Verdict, gates: &Gates, out: &mut 
         "warnedTests": warned,
         "failedTests": failed,
     });
-    statement(report, TEST_RESULT, predicate, out)
+    write(report, TEST_RESULT, predicate, part, out)
 }
 
 /// Writes a simple verification result: the properties that hold at the time `at`.
 ///
 /// # Errors
-/// Those of `out`, and when the image has no digest that a statement could be about.
-pub fn svr(report: &Report, at: i64, out: &mut dyn Write) -> io::Result<()> {
+/// Those of `out`, and for a statement, when the image has no digest that it could be about.
+pub fn svr(report: &Report, at: i64, part: Part, out: &mut dyn Write) -> io::Result<()> {
     let holds = |families: &[Family]| {
         let secrets_unsearched = families.contains(&Family::Secret) && report.searched.is_none();
         let breaks = report
@@ -86,22 +101,29 @@ pub fn svr(report: &Report, at: i64, out: &mut dyn Write) -> io::Result<()> {
         "timeCreated": date::time(at),
         "properties": properties,
     });
-    statement(report, SVR, predicate, out)
+    write(report, SVR, predicate, part, out)
 }
 
-fn statement(report: &Report, kind: &str, predicate: Value, out: &mut dyn Write) -> io::Result<()> {
+fn write(report: &Report, kind: &str, predicate: Value, part: Part, out: &mut dyn Write) -> io::Result<()> {
+    let document = match part {
+        Part::Statement => statement(report, kind, predicate)?,
+        Part::Predicate => predicate,
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    out.write_all(b"\n")
+}
+
+fn statement(report: &Report, kind: &str, predicate: Value) -> io::Result<Value> {
     let Some(digest) = report.image.manifest.or(report.image.id) else {
         return Err(io::Error::other("a statement is about a digest, and a directory has none: scan an image"));
     };
     let name = super::text::plain(&report.image.reference);
-    let statement = json!({
+    Ok(json!({
         "_type": STATEMENT,
         "subject": [{ "name": name, "digest": sha256(&digest) }],
         "predicateType": kind,
         "predicate": predicate,
-    });
-    serde_json::to_writer_pretty(&mut *out, &statement)?;
-    out.write_all(b"\n")
+    }))
 }
 
 fn sha256(digest: &Digest) -> Value {
@@ -124,13 +146,15 @@ mod tests {
         let report = testing::report();
         let gates = Gates::at(Some(Severity::High));
         let verdict = Verdict::of(&report, &gates, None);
-        let statement = printed(|out| test_result(&report, &verdict, &gates, out)).expect("a statement");
+        let statement =
+            printed(|out| test_result(&report, &verdict, &gates, Part::Statement, out)).expect("a statement");
         assert_eq!(statement["predicate"]["result"], "FAILED");
         assert_eq!(statement["predicate"]["failedTests"], json!(["build-tool/gcc"]));
         assert_eq!(statement["subject"][0]["digest"]["sha256"].as_str().map(str::len), Some(64));
         let clean = testing::empty();
         let verdict = Verdict::of(&clean, &gates, None);
-        let statement = printed(|out| test_result(&clean, &verdict, &gates, out)).expect("a statement");
+        let statement =
+            printed(|out| test_result(&clean, &verdict, &gates, Part::Statement, out)).expect("a statement");
         assert_eq!(statement["predicate"]["result"], "PASSED");
         assert_eq!(statement["predicate"]["passedTests"].as_array().map(Vec::len), Some(3));
     }
@@ -138,7 +162,7 @@ mod tests {
     #[test]
     fn only_what_holds_is_a_property() {
         let names = |report: &Report| {
-            printed(|out| svr(report, 0, out)).expect("a statement")["predicate"]["properties"].clone()
+            printed(|out| svr(report, 0, Part::Statement, out)).expect("a statement")["predicate"]["properties"].clone()
         };
         let searched = Report { searched: Some(Coverage::default()), ..testing::empty() };
         assert_eq!(names(&searched).as_array().map(Vec::len), Some(PROPERTIES.len()));
@@ -153,7 +177,9 @@ mod tests {
     fn a_directory_has_no_digest_to_speak_of() {
         let mut report = testing::report();
         (report.image.id, report.image.manifest) = (None, None);
-        let error = printed(|out| svr(&report, 0, out)).expect_err("no digest");
+        let error = printed(|out| svr(&report, 0, Part::Statement, out)).expect_err("no digest");
         assert!(error.to_string().contains("scan an image"), "{error}");
+        let predicate = printed(|out| svr(&report, 0, Part::Predicate, out)).expect("a predicate");
+        assert!(predicate["verifier"]["id"].is_string() && predicate.get("_type").is_none(), "{predicate}");
     }
 }

@@ -90,6 +90,8 @@ def main():
     with suite.case("formats: in-toto by its own library"):
         for name in OF_DIGEST:
             statement(work / "demo" / f"report.{FORMATS[name]}")
+    with suite.case("formats: a predicate alone is that of the statement"):
+        predicate(offcut, work / "demo" / f"report.{FORMATS['in-toto-test-result']}", DEMO, "--dockerfile", dockerfile)
     return suite.report()
 
 
@@ -198,6 +200,16 @@ def statement(report):
     from in_toto_attestation.v1.statement import Statement
 
     Statement.copy_from_pb(ParseDict(json.loads(report.read_text()), message.Statement())).validate()
+
+
+def predicate(offcut, report, *image):
+    from google.protobuf.json_format import ParseDict
+    from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+
+    words = ("--fail-on", "never", "-f", "in-toto-test-result", "--predicate-only")
+    alone = json.loads(run(offcut, "scan", *image, *words).stdout)
+    ParseDict(alone, TestResult())
+    equal(alone, json.loads(report.read_text())["predicate"], "predicate")
 
 
 if __name__ == "__main__":
