@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::walk::literal;
 use crate::model::{ImageConfig, LITERAL_DOLLAR, PATH_DEFAULT, path};
 
 /// Values of one variable that are told apart.
@@ -100,6 +101,11 @@ impl Env {
     /// The value of a word; `None` if a part of it is not known.
     pub fn word(&self, word: &str) -> Option<String> {
         self.text(word, 0).map(|text| text.replace(LITERAL_DOLLAR, "$"))
+    }
+
+    /// Words with their values in place; a word without one stays as it was written.
+    pub fn known<'w>(&self, words: impl IntoIterator<Item = &'w String>) -> Vec<String> {
+        words.into_iter().map(|word| self.word(word).map_or_else(|| word.clone(), literal)).collect()
     }
 
     /// The arguments that `$@` in a command stands for: the command once for each possibility.

@@ -87,7 +87,7 @@ impl<'a> Starter<'_, 'a> {
         } else {
             self.walk.reach(&file, parent, start.how);
         }
-        self.interpreter_of(&start, &file, &argv);
+        self.interpreter_of(&start, &file);
         match kind {
             Some(program) => self.arguments(&start, &program, &file),
             None => self.named_files(&start, &file),
@@ -230,18 +230,18 @@ impl<'a> Starter<'_, 'a> {
     }
 
     /// What stands in a `#!` line, and what a script of a shell does.
-    fn interpreter_of(&mut self, start: &Start, file: &File<'a>, argv: &[String]) {
+    fn interpreter_of(&mut self, start: &Start, file: &File<'a>) {
         if file.format() != Format::Script {
             return;
         }
-        let args = argv.get(1..).unwrap_or_default();
+        let args = start.env.known(start.argv.get(1..).unwrap_or_default());
         let Some(script) = self.walk.script_of(file) else {
             self.walk.open(Scope::Programs, Some(file.id()), "is a script that was not read");
             return;
         };
         let itself = literal(format!("/{}", String::from_utf8_lossy(file.path())));
         let name = script::interpreter(&script.shebang).unwrap_or_default();
-        let interpreted = script.shebang.iter().map(literal).chain([itself]).chain(args.iter().map(literal)).collect();
+        let interpreted = script.shebang.iter().map(literal).chain([itself]).chain(args.iter().cloned()).collect();
         if script::is_shell(name) || name == "busybox" {
             // Its commands are read below, with arguments; here only the shell itself counts.
             let shell: Vec<String> = script.shebang.iter().take_while(|word| !word.starts_with('-')).cloned().collect();
@@ -252,7 +252,7 @@ impl<'a> Starter<'_, 'a> {
                 how: How::Starts,
                 main: false,
             });
-            self.script_file(start, file, args.to_vec(), start.main);
+            self.script_file(start, file, args, start.main);
         } else if !script.shebang.is_empty() {
             let (env, parent) = (start.env.clone(), Some(file.id()));
             self.walk.start(Start { argv: interpreted, env, parent, how: How::Starts, main: false });
@@ -409,8 +409,7 @@ impl<'a> Starter<'_, 'a> {
                         );
                         return;
                     };
-                    let args = words.map(|word| start.env.word(word).unwrap_or_else(|| word.clone())).collect();
-                    return self.text(start, &text, args, parent);
+                    return self.text(start, &text, start.env.known(words), parent);
                 }
                 Some("o" | "O") => drop(words.next()),
                 Some(_) => {}
@@ -422,10 +421,10 @@ impl<'a> Starter<'_, 'a> {
                     let path = start.env.absolute(name.as_bytes());
                     let how = if parent.is_none() { start.how } else { How::Starts };
                     let Some(script) = self.walk.reach_path(&path, parent, how) else { return };
-                    let args =
-                        words.map(|word| start.env.word(word).unwrap_or_else(|| word.clone())).collect::<Vec<_>>();
+                    let args = start.env.known(words);
                     if start.main {
-                        let argv = std::iter::once(name).chain(args.iter().cloned()).collect();
+                        let shown = args.iter().map(|word| start.env.word(word).unwrap_or_else(|| word.clone()));
+                        let argv = std::iter::once(name).chain(shown).collect();
                         self.walk.steps.push(Step { argv, program: Some(script.id()), written_in: parent });
                     }
                     return self.script_file(start, &script, args, start.main);

@@ -198,6 +198,16 @@ fn a_script_that_compares_its_argument_comes_to_what_stands_behind_the_compariso
 }
 
 #[test]
+fn a_text_that_a_script_hands_on_to_a_shell_is_read() {
+    let sh = image().elf("bin/sh", &[]).elf("usr/bin/uvicorn", &[]);
+    let inventory = sh.text("start.sh", "#!/bin/sh\nset -e\nexec \"$@\"\n").inventory();
+    let cmd = ["sh", "-c", "exec uvicorn app:app --port $PORT"].map(str::to_string).to_vec();
+    let reach = follow(&inventory, ImageConfig { cmd, ..config("/start.sh", "") });
+    assert_eq!(steps(&reach).last().map(String::as_str), Some("uvicorn app:app --port $PORT"));
+    assert_eq!(openings(&inventory, &reach), Vec::<String>::new());
+}
+
+#[test]
 fn a_source_file_of_java_is_named_by_its_command() {
     let inventory = image().elf("usr/bin/java", &[]).file("app/Server.java").file("app/Other.java").inventory();
     let reach = follow(&inventory, config("", "java -Xmx1g /app/Server.java /app/Other.java"));
