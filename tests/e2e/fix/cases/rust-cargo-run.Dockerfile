@@ -1,4 +1,4 @@
-# case: app=rust outcome=refused reason="needs Cargo"
+# case: app=rust outcome=refused reason="builds when it starts"
 FROM rust:1.63
 WORKDIR /app
 COPY . .
