@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::{
     Runs, Stop, Subject,
     base::{Chosen, is_as_package},
-    evidence::{Evidence, is_file, is_needed, of_distribution, unwanted},
+    evidence::{Evidence, is_file, is_gone, is_needed, of_distribution, unwanted},
 };
 use crate::{
     dockerfile::File as Dockerfile,
@@ -255,7 +255,7 @@ pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<W
             }
             continue;
         }
-        if own && pruned(&wanted, &sieve.unwanted, &file) {
+        if own && pruned(&wanted, evidence.runs, &sieve.unwanted, &file) {
             continue;
         }
         let leaf = match own {
@@ -485,17 +485,58 @@ fn versions<'a>(inventory: &'a Inventory, name: &'static [u8]) -> impl Iterator<
 }
 
 /// Whether a file goes when dev dependencies are pruned.
-fn pruned(wanted: &Wanted, unwanted: &HashSet<Vec<u8>>, file: &File<'_>) -> bool {
-    let in_modules = file.path().split(|&byte| byte == b'/').any(|part| part == b"node_modules");
-    wanted.prune.is_some() && in_modules && unwanted.contains(file.path())
+fn pruned(wanted: &Wanted, runs: Runs, unwanted: &HashSet<Vec<u8>>, file: &File<'_>) -> bool {
+    let of_manager = || match runs {
+        Runs::Python => file.owner().is_some_and(|owner| owner.manager == Manager::Pypi),
+        _ => file.path().split(|&byte| byte == b'/').any(|part| part == b"node_modules"),
+    };
+    wanted.prune.is_some() && unwanted.contains(file.path()) && of_manager()
 }
 
-/// How the dev dependencies of a Node.js project are removed.
+/// How the dev dependencies of a project are removed.
 fn prune(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Option<String>, Stop> {
     let dev = subject.findings.iter().any(|f| f.family == Family::DevDependency && f.state == State::Live);
-    if evidence.runs != Runs::Node || !dev {
-        return Ok(None);
+    match evidence.runs {
+        Runs::Node if dev => prune_node(subject, evidence),
+        Runs::Python if dev => Ok(prune_python(subject)),
+        _ => Ok(None),
     }
+}
+
+/// `pip uninstall` with the distributions that findings name, where there is one pip that removes them.
+fn prune_python(subject: &Subject<'_>) -> Option<String> {
+    let dev = || {
+        let python = |f: &&Finding| f.rule == "dev-dependency/python" && f.state == State::Live && is_gone(f);
+        subject.findings.iter().filter(python)
+    };
+    let is_home = |dir: &[u8]| matches!(path::name(dir), b"site-packages" | b"dist-packages");
+    let roots = dev().flat_map(|f| &f.paths).map(|group| group.root.as_bytes()).filter(|root| is_home(root));
+    let roots: BTreeSet<&[u8]> = roots.collect();
+    let (Some(root), 1) = (roots.first(), roots.len()) else { return None };
+    let config = subject.image.config.as_ref()?;
+    if !matches!(config.user.split(':').next().unwrap_or_default(), "" | "0" | "root") {
+        return None;
+    }
+    // PREFIX/lib/python3.11/site-packages
+    let version = path::name(path::parent(root));
+    let prefix = path::parent(path::parent(path::parent(root)));
+    let there = |parts: &[&[u8]]| subject.inventory.resolve(&path::clean(&parts.join(&b'/'))).is_some();
+    // PEP 668: pip leaves to the distribution what is the distribution's, unless it is told otherwise.
+    let told = config.variable("PIP_BREAK_SYSTEM_PACKAGES").is_some_and(|value| !matches!(value, "" | "0"));
+    let managed = |home: &[u8]| !told && there(&[home, version, b"EXTERNALLY-MANAGED"]);
+    let pip = match there(&[prefix, b"pyvenv.cfg"]) {
+        true => there(&[prefix, b"bin/pip"]).then(|| format!("{}/bin/pip", path::show(prefix)))?,
+        false if managed(b"usr/lib") || managed(b"usr/local/lib") => return None,
+        false => config.path().split(':').any(|dir| there(&[dir.as_bytes(), b"pip"])).then(|| "pip".to_string())?,
+    };
+    let names: BTreeSet<&str> = dev().flat_map(|f| &f.packages).map(|package| package.name.as_str()).collect();
+    let is_plain = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let plain = !names.is_empty() && names.iter().all(is_plain) && !pip.contains(char::is_whitespace);
+    plain.then(|| format!("{pip} uninstall --yes {}", names.into_iter().collect::<Vec<_>>().join(" ")))
+}
+
+/// How the package manager of a Node.js project removes them.
+fn prune_node(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Option<String>, Stop> {
     let has = |name: &str| {
         let at = [&evidence.dir[..], b"/", name.as_bytes()].concat();
         subject.inventory.resolve(&path::clean(&at)).is_some()
