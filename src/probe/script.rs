@@ -15,6 +15,9 @@ const WORDS_MAX: usize = 48;
 /// Longest word that is kept, in bytes: a word may be a script of its own (`sh -c '...'`).
 const WORD_MAX: usize = 4096;
 
+/// Longest word of a condition that is kept, in bytes: it is an argument that people type.
+const COMPARED_MAX: usize = 64;
+
 /// Bytes that all words of a script may have.
 const BYTES_MAX: usize = 32 << 10;
 
@@ -473,7 +476,8 @@ impl<'t, 'o> Lexer<'t, 'o> {
     fn keep_compared(&mut self, word: &str) {
         let plain =
             word.starts_with(|first: char| first.is_ascii_alphanumeric()) && !word.contains(['$', '*', '?', '[']);
-        if plain && self.out.compared.len() < COMMANDS_MAX && self.pay(word.len() + 32) {
+        // They take nothing from the room of the commands: without one of them a script is still read.
+        if plain && word.len() <= COMPARED_MAX && self.out.compared.len() < COMMANDS_MAX {
             self.out.compared.push((word.to_string(), self.out.commands.len()));
         }
     }
@@ -562,6 +566,18 @@ mod tests {
         assert_eq!(assigns, ["JAVA=/opt/java", "PATH=$PATH:/opt/bin", "OPTS= -x"]);
         assert_eq!(script.functions, ["main"]);
         assert_eq!(script.commands, [["main", "$@"]]);
+    }
+
+    #[test]
+    fn words_of_conditions_are_kept_with_the_number_of_commands_before_them() {
+        let script =
+            shell(b"a\nif [ \"$1\" = web ]; then b; fi\n[[ $1 == w* || -z x ]] && c\ncase $1 in d|e) f;; (g*) esac\n");
+        let compared: Vec<_> = script.compared.iter().map(|(word, at)| format!("{word} {at}")).collect();
+        assert_eq!(compared, ["web 1", "x 2", "d 3", "e 3"]);
+        let words: Vec<String> = (0..900).map(|no| format!("{no:060}")).collect();
+        let script = shell(format!("case $1 in {}) exec a;; esac", words.join("|")).as_bytes());
+        assert_eq!((script.commands, script.unread), (vec![vec!["exec".to_string(), "a".to_string()]], None));
+        assert_eq!(script.compared.len(), COMMANDS_MAX);
     }
 
     #[test]

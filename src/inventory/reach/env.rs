@@ -103,7 +103,12 @@ impl Env {
         self.text(word, 0).map(|text| text.replace(LITERAL_DOLLAR, "$"))
     }
 
-    /// Words with their values in place; a word without one stays as it was written.
+    /// Words as the program gets them; one that has no value is shown as it was written.
+    pub fn shown(&self, words: &[String]) -> Vec<String> {
+        words.iter().map(|word| self.word(word).unwrap_or_else(|| word.clone())).collect()
+    }
+
+    /// Words with their values in place, for a script that reads them again; one that has none stays as it was written.
     pub fn known<'w>(&self, words: impl IntoIterator<Item = &'w String>) -> Vec<String> {
         words.into_iter().map(|word| self.word(word).map_or_else(|| word.clone(), literal)).collect()
     }

@@ -20,10 +20,6 @@ const CHOICES_MAX: usize = 8;
 /// Ends of the name of a text that a shell may be given without a `#!` line.
 const JAR: &str = ".jar";
 
-fn is_exec(words: &[String]) -> bool {
-    words.first().is_some_and(|first| first == "exec") && words.len() > 1
-}
-
 /// A command line that is to be followed.
 pub(super) struct Start {
     /// The words, as a shell script writes them.
@@ -70,9 +66,9 @@ impl<'a> Starter<'_, 'a> {
             self.missing(&start, &word);
             return;
         };
-        let argv = start.argv.iter().map(|raw| start.env.word(raw).unwrap_or_else(|| raw.clone())).collect::<Vec<_>>();
         if start.main {
-            self.walk.steps.push(Step { argv: argv.clone(), program: Some(file.id()), written_in: start.parent });
+            let argv = start.env.shown(&start.argv);
+            self.walk.steps.push(Step { argv, program: Some(file.id()), written_in: start.parent });
         }
         let kind = self.kind_of(&word, &file);
         let mut parent = start.parent;
@@ -114,7 +110,7 @@ impl<'a> Starter<'_, 'a> {
 
     fn missing(&mut self, start: &Start, word: &str) {
         if start.main {
-            let argv = start.argv.iter().map(|raw| start.env.word(raw).unwrap_or_else(|| raw.clone())).collect();
+            let argv = start.env.shown(&start.argv);
             self.walk.steps.push(Step { argv, program: None, written_in: start.parent });
             if start.parent.is_none() {
                 self.walk.open(Scope::Programs, None, format!("{} is not in the image", path::escape(word.as_bytes())));
@@ -423,8 +419,7 @@ impl<'a> Starter<'_, 'a> {
                     let Some(script) = self.walk.reach_path(&path, parent, how) else { return };
                     let args = start.env.known(words);
                     if start.main {
-                        let shown = args.iter().map(|word| start.env.word(word).unwrap_or_else(|| word.clone()));
-                        let argv = std::iter::once(name).chain(shown).collect();
+                        let argv = std::iter::once(name).chain(start.env.shown(&args)).collect();
                         self.walk.steps.push(Step { argv, program: Some(script.id()), written_in: parent });
                     }
                     return self.script_file(start, &script, args, start.main);
@@ -457,4 +452,8 @@ impl<'a> Starter<'_, 'a> {
         let npm = file.facts().find_map(|fact| if let Fact::Npm(npm) = fact { Some(npm) } else { None })?;
         Some((file, npm))
     }
+}
+
+fn is_exec(words: &[String]) -> bool {
+    words.first().is_some_and(|first| first == "exec") && words.len() > 1
 }
