@@ -223,8 +223,8 @@ impl<'p> Builder<'p> {
     }
 
     /// Takes over what was found in the files of a batch.
-    pub fn told(&mut self, entries: Vec<EntryId>, searched: Searched) {
-        self.looker.account(&searched);
+    pub fn told(&mut self, entries: Vec<EntryId>, mut searched: Searched) {
+        self.looker.account(&mut searched);
         for (entry, secrets) in entries.into_iter().zip(searched.files) {
             match secrets {
                 Ok(secrets) => {

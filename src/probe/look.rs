@@ -230,9 +230,9 @@ impl<'p> Looker<'p> {
     }
 
     /// Takes over what was done for a batch.
-    pub fn account(&mut self, searched: &Searched) {
+    pub fn account(&mut self, searched: &mut Searched) {
         self.hunt(|hunter| hunter.account(searched));
-        self.aside.iter_mut().for_each(Aside::settle);
+        self.aside.iter_mut().for_each(|aside| aside.settle(searched));
     }
 
     /// Starts the regular file at a cleaned path; `size` in bytes.

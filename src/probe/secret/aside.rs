@@ -29,6 +29,8 @@ pub struct Aside<'r> {
     /// Bytes that the archives among them may unpack to, and those of the batch that is being searched.
     nested: u64,
     out: u64,
+    /// Room that a batch had: to grow it anew each time would copy every file twice.
+    spare: Vec<u8>,
 }
 
 struct Held {
@@ -41,7 +43,7 @@ struct Held {
 impl<'r> Aside<'r> {
     /// Nothing yet.
     pub fn new(rules: &'r SecretRules) -> Self {
-        Self { rules, bytes: Vec::new(), files: Vec::new(), open: None, nested: 0, out: 0 }
+        Self { rules, bytes: Vec::new(), files: Vec::new(), open: None, nested: 0, out: 0, spare: Vec::new() }
     }
 
     /// Puts the file of this cleaned path aside if it has at most 4 MiB, and tells whether it does.
@@ -89,8 +91,10 @@ impl<'r> Aside<'r> {
     }
 
     /// The last batch was searched, and what it took is accounted for.
-    pub fn settle(&mut self) {
+    pub fn settle(&mut self, searched: &mut Searched) {
         self.out = 0;
+        self.spare = mem::take(&mut searched.room);
+        self.spare.clear();
     }
 
     fn drop_open(&mut self) {
@@ -105,13 +109,13 @@ impl<'r> Aside<'r> {
             return None;
         }
         // The file that is passing by goes into the next batch.
-        let open = self.open.map(|(start, body)| (self.bytes.split_off(start), body - start));
-        let (rest, open) = match open {
-            Some((rest, body)) => (rest, Some((0, body))),
-            None => (Vec::new(), None),
-        };
+        let mut rest = mem::take(&mut self.spare);
+        if let Some((start, body)) = &mut self.open {
+            rest.extend_from_slice(self.bytes.get(*start..).unwrap_or_default());
+            self.bytes.truncate(*start);
+            (*start, *body) = (0, *body - *start);
+        }
         let bytes = mem::replace(&mut self.bytes, rest);
-        self.open = open;
         self.out = mem::take(&mut self.nested);
         Some(Batch { rules: self.rules, bytes, files: mem::take(&mut self.files), work })
     }
@@ -136,6 +140,8 @@ pub struct Searched {
     pub work: (u64, u64),
     /// Bytes that came out of archives.
     pub nested: u64,
+    /// The room that the files took.
+    room: Vec<u8>,
 }
 
 /// The search of a file failed.
@@ -175,6 +181,7 @@ impl<'r> Batch<'r> {
                 one.secrets
             }));
         }
+        all.room = self.bytes;
         all
     }
 

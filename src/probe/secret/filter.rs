@@ -1,61 +1,94 @@
-//! Finds the few places of a buffer where a token could be, faster than memory is filled.
+//! Finds in one pass over a buffer the few places where a form could be, faster than memory is filled.
 //!
-//! Tokens are long: sixteen and more letters, digits and a few signs in a row, which in other bytes are rare. Blocks of
-//! 64 bytes are classified at once by vector instructions; only where such a run begins, or a word in it, are the three bytes
-//! looked up that some token begins with. Why not a library: an automaton over the same beginnings reads 0.5 GB/s, this
-//! several times as much (`benches/README.md`).
+//! Blocks of 64 bytes are classified at once by vector instructions. Two kinds of places come of it: where a token may
+//! begin, which is sixteen and more letters, digits and a few signs in a row after three bytes that some token begins with;
+//! and where three bytes stand that some word holds. Bytes are looked up by their halves, sixteen at a time (the idea of
+//! Teddy, of Hyperscan), so that a few places are wrong ones: the caller compares. Why not a library: one pass does what
+//! several automata did, at a fifth of their time (`benches/README.md`).
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
 
-/// Bytes of a beginning that are looked up.
+/// Bytes of a text that is looked up.
 pub const HEAD: usize = 3;
 
 /// Bytes that are classified at once, one for each bit of a word.
 const BLOCK: usize = 64;
 
-/// Blocks that are classified before their runs are looked at.
+/// Blocks that are classified before they are looked at.
 const BATCH: usize = 64;
 
-/// What may stand in a token beside letters: digits and `- . /`, which are one range, and some signs.
-const TOKEN: [(u8, u8); 4] = [(b'-', b'9'), (b'_', b'_'), (b'~', b'~'), (b'+', b'+')];
+/// Groups of heads, one for each bit of a byte.
+const GROUPS: usize = 8;
 
-/// Calls `hit` with every place where sixteen token bytes begin: everywhere in a run of them, or only where no word goes
-/// on, if not `inside`. `before` is the byte in front of `bytes`.
-pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, mut hit: impl FnMut(usize)) {
+/// What the bytes of a file are looked at for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Place {
+    /// A token may begin here.
+    Start(usize),
+    /// A word may hold the three bytes that stand here.
+    Word(usize),
+}
+
+/// Calls `hit` with every place where sixteen token bytes begin with one of `starts`, and with every one of `words`; perhaps
+/// with a few more. Tokens begin everywhere in a run, or only where no word goes on, if not `inside`. Behind what begins
+/// an escape sequence every place is one. `before` is the byte in front of `bytes`.
+pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, filter: Filter<'_>, mut hit: impl FnMut(Place)) {
     let level = Level::new();
-    let classify = |blocks, masks: &mut _, words: &mut _| match cfg!(debug_assertions) {
-        true => classify_plainly(blocks, masks, words),
-        false => dispatch!(level, simd => classify(simd, blocks, masks, words)),
+    let classify = |bytes, before, marks: &mut _| match cfg!(debug_assertions) {
+        true => classify_plainly(bytes, before, filter, marks),
+        false => dispatch!(level, simd => classify(simd, bytes, before, filter, marks)),
     };
-    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    let mut last = [[0; BLOCK]];
-    last[0][..rest.len()].copy_from_slice(rest);
-    let (mut masks, mut words) = ([0; BATCH], [0; BATCH]);
-    // A block is judged when the next one is known.
-    let (mut mask, mut word, mut base) = (0, 0, None);
+    // Each block is read with the bytes behind it that its heads reach into.
+    let whole = bytes.len().saturating_sub(HEAD - 1) / BLOCK;
+    let rest = bytes.get(whole * BLOCK..).unwrap_or_default();
+    let mut last = [0; 3 * BLOCK + HEAD - 1];
+    last[..rest.len()].copy_from_slice(rest);
+    let batches = (0..whole).step_by(BATCH).map(|first| {
+        let count = BATCH.min(whole - first);
+        (first * BLOCK, &bytes[first * BLOCK..(first + count) * BLOCK + HEAD - 1], count)
+    });
+    let mut marks = [Marks::default(); BATCH];
+    // Where a token begins is known when the next block is; the last of all is empty.
+    let mut mark = Marks::default();
     let mut goes_on = u64::from(before.is_some_and(|byte| byte.is_ascii_alphanumeric()));
-    for batch in blocks.chunks(BATCH).chain([&last[..], &[[0; BLOCK]]]) {
-        classify(batch, &mut masks, &mut words);
-        for (&next, &next_word) in masks.iter().zip(&words).take(batch.len()) {
-            if let Some(start) = base {
-                // Sixteen in a row fill eight that lie together.
-                if has_full_byte(mask) || next & 0xff == 0xff {
-                    let joined = if inside { 0 } else { word << 1 | goes_on };
-                    let mut found = runs(mask, next) & !joined;
-                    while found != 0 {
-                        hit(start + found.trailing_zeros() as usize);
-                        found &= found - 1;
-                    }
-                }
-                goes_on = word >> (BLOCK - 1);
+    for (base, piece, count) in batches.chain([(whole * BLOCK, &last[..], 3)]) {
+        let front = base.checked_sub(1).map_or(before, |front| bytes.get(front).copied());
+        classify(piece, front, &mut marks[..count]);
+        for (number, next) in marks[..count].iter().enumerate() {
+            let start = base + number * BLOCK;
+            if next.held != 0 {
+                each(next.held, |at| hit(Place::Word(start + at)));
             }
-            base = Some(base.map_or(0, |start| start + BLOCK));
-            (mask, word) = (next, next_word);
+            if mark.begun != 0 {
+                let begun = start - BLOCK;
+                let joined = if inside { 0 } else { mark.word << 1 | goes_on };
+                each(runs(mark.token, next.token) & mark.begun & !joined, |at| hit(Place::Start(begun + at)));
+            }
+            if start > 0 {
+                goes_on = mark.word >> (BLOCK - 1);
+            }
+            mark = *next;
         }
     }
+}
+
+fn each(mut bits: u64, mut hit: impl FnMut(usize)) {
+    while bits != 0 {
+        hit(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
+    }
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter<'h> {
+    /// How tokens begin.
+    pub starts: &'h [Heads],
+    /// What stands in words.
+    pub words: &'h [Heads],
 }
 
 /// Where in a block sixteen token bytes begin; `next` is the mask of what follows.
@@ -69,56 +102,256 @@ fn runs(mask: u64, next: u64) -> u64 {
     long as u64
 }
 
-/// Whether all bits of one of its bytes are set.
-fn has_full_byte(mask: u64) -> bool {
-    let zeros = !mask;
-    zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0
+/// What the bytes of a block are, one bit for each.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Marks {
+    /// They may stand in a token.
+    token: u64,
+    /// They are letters or digits.
+    word: u64,
+    /// A token may begin here; nothing is said where the block has no run of them.
+    begun: u64,
+    /// A word may hold them and the next two.
+    held: u64,
 }
 
-/// Gives each block two numbers with a bit for each of its bytes: whether it may stand in a token, and in a word.
-#[inline(always)]
-fn classify<S: Simd>(simd: S, blocks: &[[u8; BLOCK]], masks: &mut [u64], words: &mut [u64]) {
-    let all = |byte| u8x64::splat(simd, byte);
-    for ((mask, word), block) in masks.iter_mut().zip(words).zip(blocks) {
-        let bytes = u8x64::from_slice(simd, block);
-        let lower = bytes | all(0x20);
-        let letters = lower.simd_ge(all(b'a')) & lower.simd_le(all(b'z'));
-        let digits = bytes.simd_ge(all(b'0')) & bytes.simd_le(all(b'9'));
-        let mut holds = letters;
-        for (first, last) in TOKEN {
-            holds |= bytes.simd_ge(all(first)) & bytes.simd_le(all(last));
-        }
-        (*mask, *word) = (holds.to_bitmask(), (letters | digits).to_bitmask());
+impl Marks {
+    /// Whether sixteen token bytes can begin in the block: they fill eight that lie together, or reach over its end.
+    fn may_begin(&self) -> bool {
+        let zeros = !self.token;
+        let full = zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0;
+        full || self.token >> (BLOCK - 1) == 1
     }
+}
+
+/// Sixteen numbers, four times: one for each value of half a byte.
+type Halves = [u8; BLOCK];
+
+/// A set of bytes for each bit: those whose halves both have it.
+#[derive(Clone, Copy, Debug)]
+struct Sets {
+    low: Halves,
+    high: Halves,
+}
+
+impl Sets {
+    const EMPTY: Self = Self { low: [0; BLOCK], high: [0; BLOCK] };
+
+    /// Adds a bit for the bytes whose halves are in these sets of sixteen.
+    const fn add(&mut self, bit: u8, low: u16, high: u16) {
+        let mut at = 0;
+        while at < BLOCK {
+            self.low[at] |= if low >> (at % 16) & 1 == 1 { bit } else { 0 };
+            self.high[at] |= if high >> (at % 16) & 1 == 1 { bit } else { 0 };
+            at += 1;
+        }
+    }
+
+    const fn of(&self, byte: u8) -> u8 {
+        self.low[(byte & 15) as usize] & self.high[(byte >> 4) as usize]
+    }
+}
+
+/// The kinds of bytes.
+static KINDS: Sets = {
+    let mut kinds = Sets::EMPTY;
+    kinds.add(1, 0xfffe, 1 << 4 | 1 << 6); // A to O, a to o
+    kinds.add(2, 0x07ff, 1 << 5 | 1 << 7); // P to Z, p to z
+    kinds.add(4, 0x03ff, 1 << 3); // 0 to 9
+    kinds.add(8, 1 << 11 | 1 << 13 | 1 << 14 | 1 << 15, 1 << 2); // + - . /
+    kinds.add(16, 1 << 15, 1 << 5); // _
+    kinds.add(32, 1 << 14, 1 << 7); // ~
+    kinds.add(64, 1 << 11 | 1 << 12, 1 << 5); // [ and the backslash
+    kinds.add(128, 1 << 5 | 1 << 11, 1 << 2 | 1 << 3); // % and ; and, as they share halves with these, + and 5
+    kinds
+};
+
+const WORD: u8 = 1 | 2 | 4;
+const TOKEN: u8 = WORD | 8 | 16 | 32;
+const ESCAPE: u8 = 64 | 128;
+
+/// Texts of three bytes, in eight groups: of each group the bytes that stand first, second and third in it.
+#[derive(Clone, Debug)]
+pub struct Heads {
+    sets: [Sets; HEAD],
+}
+
+impl Heads {
+    /// Takes heads, each with whether its case counts; eight groups of them make one.
+    pub fn new(heads: impl IntoIterator<Item = ([u8; HEAD], bool)>, count: usize) -> Vec<Self> {
+        let mut all: Vec<([u8; HEAD], bool)> = heads.into_iter().collect();
+        all.sort_unstable();
+        all.dedup();
+        let all: Vec<Group> = all.into_iter().map(|(head, exact)| Group::new(head, exact)).collect();
+        let mut heads = vec![Self { sets: [Sets::EMPTY; HEAD] }; count];
+        for (number, group) in grouped(all, count * GROUPS).into_iter().enumerate() {
+            for (set, (low, high)) in heads[number / GROUPS].sets.iter_mut().zip(group.0) {
+                set.add(1 << (number % GROUPS), low, high);
+            }
+        }
+        heads
+    }
+
+    /// Whether one of them may stand here: surely so, where it does.
+    fn hold(&self, here: &[u8]) -> bool {
+        let mut groups = u8::MAX;
+        for (set, &byte) in self.sets.iter().zip(here) {
+            groups &= set.of(byte);
+            if groups == 0 {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// What heads have in common: for each of their bytes the lower and the upper halves.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group([(u16, u16); HEAD]);
+
+impl Group {
+    fn new(head: [u8; HEAD], exact: bool) -> Self {
+        Self(head.map(|byte| {
+            let other = if exact || !byte.is_ascii_alphabetic() { byte } else { byte ^ 0x20 };
+            (1 << (byte & 15), 1 << (byte >> 4) | 1 << (other >> 4))
+        }))
+    }
+
+    fn with(&self, other: &Self) -> Self {
+        let mut both = *self;
+        for (mine, its) in both.0.iter_mut().zip(&other.0) {
+            *mine = (mine.0 | its.0, mine.1 | its.1);
+        }
+        both
+    }
+
+    /// How often its halves meet, by how common bytes are.
+    fn cost(&self) -> u64 {
+        let bytes = |(low, high): (u16, u16)| {
+            bits(high).map(|high| bits(low).map(|low| common(high << 4 | low)).sum::<u64>()).sum::<u64>()
+        };
+        self.0.iter().map(|&halves| bytes(halves)).product()
+    }
+}
+
+/// The numbers of the bits that are set.
+fn bits(set: u16) -> impl Iterator<Item = u8> {
+    (0..16).filter(move |bit| set >> bit & 1 == 1)
+}
+
+/// Joins neighbours among sorted heads until no more than so many groups are left, always those that cost the least
+/// together.
+fn grouped(heads: Vec<Group>, most: usize) -> Vec<Group> {
+    let joined = |one: &Group, next: &Group| {
+        let both = one.with(next);
+        both.cost().saturating_sub(one.cost() + next.cost())
+    };
+    let mut groups = heads;
+    let mut costs: Vec<u64> = groups.iter().zip(groups.iter().skip(1)).map(|(one, next)| joined(one, next)).collect();
+    while groups.len() > most.max(1) {
+        let Some(at) = (0..costs.len()).min_by_key(|&at| costs[at]) else { break };
+        let next = groups.remove(at + 1);
+        groups[at] = groups[at].with(&next);
+        costs.remove(at);
+        for pair in at.saturating_sub(1)..costs.len().min(at + 1) {
+            costs[pair] = joined(&groups[pair], &groups[pair + 1]);
+        }
+    }
+    groups
+}
+
+/// How many of a thousand bytes of programs and texts are this one, roughly: what is looked for should be rare.
+pub fn common(byte: u8) -> u64 {
+    match byte {
+        b'e' | b' ' => 60,
+        b't' | b'r' | b'n' | b'a' | b's' | b'o' | b'i' => 36,
+        b'l' | b'c' | b'd' | b'p' | b'u' | b',' | b'\n' => 19,
+        b'm' | b'h' | b'f' | b'g' | b'"' | b'.' => 12,
+        b'b' | b'y' | b'_' | b'/' | b':' | b'=' | b'(' | b')' => 8,
+        b'A'..=b'Z' | b'0'..=b'9' | b'v' | b'w' | b'x' | b'k' | b'-' => 4,
+        b'!'..=b'~' => 2,
+        _ => 1,
+    }
+}
+
+/// Tells of each byte what it is.
+#[inline(always)]
+fn classify<S: Simd>(simd: S, bytes: &[u8], before: Option<u8>, filter: Filter<'_>, marks: &mut [Marks]) {
+    for (number, mark) in marks.iter_mut().enumerate() {
+        let here = [
+            Split::new(simd, &bytes[number * BLOCK..]),
+            Split::new(simd, &bytes[number * BLOCK + 1..]),
+            Split::new(simd, &bytes[number * BLOCK + 2..]),
+        ];
+        let kinds = here[0].of(simd, &KINDS);
+        let held = held(simd, here, filter.words);
+        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), begun: 0, held };
+        if mark.may_begin() {
+            let escape = any(simd, kinds, ESCAPE) << 1 | begins_escaped(bytes, before, number);
+            mark.begun = self::held(simd, here, filter.starts) | escape;
+        }
+    }
+}
+
+/// Whether a block begins behind what may begin an escape sequence; `before` is the byte in front of all.
+fn begins_escaped(bytes: &[u8], before: Option<u8>, number: usize) -> u64 {
+    let front = (number * BLOCK).checked_sub(1).map_or(before, |front| bytes.get(front).copied());
+    u64::from(front.is_some_and(|byte| KINDS.of(byte) & ESCAPE != 0))
+}
+
+/// A block of bytes as their halves.
+#[derive(Clone, Copy)]
+struct Split<S: Simd> {
+    low: u8x64<S>,
+    high: u8x64<S>,
+}
+
+impl<S: Simd> Split<S> {
+    #[inline(always)]
+    fn new(simd: S, bytes: &[u8]) -> Self {
+        let bytes = u8x64::from_slice(simd, &bytes[..BLOCK]);
+        Self { low: bytes & u8x64::splat(simd, 15), high: bytes >> 4 }
+    }
+
+    #[inline(always)]
+    fn of(self, simd: S, sets: &Sets) -> u8x64<S> {
+        let low = u8x64::from_slice(simd, &sets.low).swizzle_dyn_within_blocks(self.low);
+        low & u8x64::from_slice(simd, &sets.high).swizzle_dyn_within_blocks(self.high)
+    }
+}
+
+/// A bit for each byte that some head may begin with.
+#[inline(always)]
+fn held<S: Simd>(simd: S, here: [Split<S>; HEAD], heads: &[Heads]) -> u64 {
+    let mut groups = u8x64::splat(simd, 0);
+    for Heads { sets: [first, second, third] } in heads {
+        groups |= here[0].of(simd, first) & here[1].of(simd, second) & here[2].of(simd, third);
+    }
+    any(simd, groups, u8::MAX)
+}
+
+/// A bit for each byte that has one of these bits.
+#[inline(always)]
+fn any<S: Simd>(simd: S, bytes: u8x64<S>, bits: u8) -> u64 {
+    !(bytes & u8x64::splat(simd, bits)).simd_eq(u8x64::splat(simd, 0)).to_bitmask()
 }
 
 /// The same, byte by byte: a build for tests calls a function for each vector instruction, which takes ten times as long.
-fn classify_plainly(blocks: &[[u8; BLOCK]], masks: &mut [u64], words: &mut [u64]) {
-    for ((mask, word), block) in masks.iter_mut().zip(words).zip(blocks) {
-        for &byte in block {
-            let (token, plain) = KINDS[usize::from(byte)];
-            (*mask, *word) = (*mask >> 1 | token, *word >> 1 | plain);
+fn classify_plainly(bytes: &[u8], before: Option<u8>, filter: Filter<'_>, marks: &mut [Marks]) {
+    for (number, (mark, block)) in marks.iter_mut().zip(bytes.windows(BLOCK + HEAD - 1).step_by(BLOCK)).enumerate() {
+        *mark = Marks::default();
+        let mut escape = begins_escaped(bytes, before, number);
+        for (at, here) in block.windows(HEAD).enumerate() {
+            let kind = KINDS.of(here[0]);
+            mark.token |= u64::from(kind & TOKEN != 0) << at;
+            mark.word |= u64::from(kind & WORD != 0) << at;
+            mark.held |= u64::from(filter.words.iter().any(|heads| heads.hold(here))) << at;
+            mark.begun |= u64::from(filter.starts.iter().any(|heads| heads.hold(here))) << at;
+            escape |= u64::from(kind & ESCAPE != 0) << at << 1;
         }
+        mark.begun = if mark.may_begin() { mark.begun | escape } else { 0 };
     }
 }
-
-/// The highest bit for each byte that may stand in a token, and in a word.
-static KINDS: [(u64, u64); 256] = {
-    let mut kinds = [(0, 0); 256];
-    let mut byte = 0;
-    while byte < kinds.len() {
-        let letter = byte as u8;
-        let mut token = letter.is_ascii_alphabetic();
-        let mut at = 0;
-        while at < TOKEN.len() {
-            token |= TOKEN[at].0 <= letter && letter <= TOKEN[at].1;
-            at += 1;
-        }
-        kinds[byte] = ((token as u64) << (BLOCK - 1), (letter.is_ascii_alphanumeric() as u64) << (BLOCK - 1));
-        byte += 1;
-    }
-    kinds
-};
 
 #[cfg(test)]
 mod tests {
@@ -126,6 +359,31 @@ mod tests {
 
     fn is_token_byte(byte: &u8) -> bool {
         byte.is_ascii_alphanumeric() || b"_~+-./".contains(byte)
+    }
+
+    /// Heads that every text has.
+    fn any() -> Heads {
+        let mut sets = Sets::EMPTY;
+        sets.add(1, u16::MAX, u16::MAX);
+        Heads { sets: [sets; HEAD] }
+    }
+
+    fn filter<'h>(starts: &'h Heads, words: &'h Heads) -> Filter<'h> {
+        Filter { starts: std::slice::from_ref(starts), words: std::slice::from_ref(words) }
+    }
+
+    fn heads(of: &[&str], exact: bool) -> Heads {
+        let heads = of.iter().map(|head| (head.as_bytes().try_into().expect("three bytes"), exact));
+        Heads::new(heads, 1).swap_remove(0)
+    }
+
+    fn found(bytes: &[u8], before: Option<u8>, inside: bool, [starts, words]: [&Heads; 2]) -> (Vec<usize>, Vec<usize>) {
+        let (mut tokens, mut held) = (Vec::new(), Vec::new());
+        places(bytes, before, inside, filter(starts, words), |place| match place {
+            Place::Start(at) => tokens.push(at),
+            Place::Word(at) => held.push(at),
+        });
+        (tokens, held)
     }
 
     fn plain(bytes: &[u8], before: Option<u8>, inside: bool) -> Vec<usize> {
@@ -138,18 +396,18 @@ mod tests {
     }
 
     fn check(bytes: &[u8]) -> usize {
+        let (any, none) = (any(), heads(&[], true));
         let mut count = 0;
         for (before, inside) in [(None, true), (None, false), (Some(b'x'), false), (Some(b'='), false)] {
-            let mut found = Vec::new();
-            places(bytes, before, inside, |at| found.push(at));
-            assert_eq!(found, plain(bytes, before, inside), "{:?}", String::from_utf8_lossy(bytes));
-            count += found.len();
+            let want = plain(bytes, before, inside);
+            assert_eq!(found(bytes, before, inside, [&any, &none]).0, want, "{:?}", String::from_utf8_lossy(bytes));
+            count += want.len();
         }
         count
     }
 
     #[test]
-    fn every_place_is_found_wherever_its_run_begins_and_ends() {
+    fn every_run_is_found_wherever_it_begins_and_ends() {
         for before in 0..40 {
             for len in 12..40 {
                 for after in 0..20 {
@@ -160,22 +418,58 @@ mod tests {
         }
     }
 
-    /// The masks of blocks, by vector instructions and byte by byte.
-    fn both(blocks: &[[u8; BLOCK]]) -> Vec<(u64, u64)> {
-        let (mut masks, mut words) = (vec![0; blocks.len()], vec![0; blocks.len()]);
-        let (mut plain_masks, mut plain_words) = (masks.clone(), words.clone());
-        dispatch!(Level::new(), simd => classify(simd, blocks, &mut masks, &mut words));
-        classify_plainly(blocks, &mut plain_masks, &mut plain_words);
-        assert_eq!((&masks, &words), (&plain_masks, &plain_words));
-        masks.into_iter().zip(words).collect()
+    #[test]
+    fn every_head_is_found_wherever_it_stands() {
+        let none = heads(&[], true);
+        let (exact, any_case) = (heads(&["tok", "://"], true), heads(&["tok", "://"], false));
+        for before in 0..200 {
+            for after in [0, 1, 2, 60, 61, 62, 63, 64, 65] {
+                let text = |word: &[u8]| [&vec![b' '; before], word, &vec![b' '; after]].concat();
+                for word in ["tok", "://"] {
+                    assert_eq!(found(&text(word.as_bytes()), None, false, [&none, &exact]).1, [before]);
+                }
+                assert_eq!(found(&text(b"tOK"), None, false, [&none, &any_case]).1, [before]);
+                assert_eq!(found(&text(b"tox"), None, false, [&none, &exact]).1, [] as [usize; 0]);
+                assert_eq!(found(&text(b"tok_aZ3kQ9xW7bN2"), None, false, [&exact, &none]).0, [before]);
+                assert_eq!(found(&text(b"tik_aZ3kQ9xW7bN2"), None, false, [&exact, &none]).0, [] as [usize; 0]);
+                assert_eq!(found(&text(b"\\ntik_aZ3kQ9xW7bN2"), None, false, [&exact, &none]).0, [before + 1]);
+            }
+        }
+    }
+
+    #[test]
+    fn heads_share_groups_with_those_that_they_are_like() {
+        let many: Vec<String> =
+            (b'a'..=b'z').flat_map(|a| [format!("{}_x", a as char), format!("A{}9", a as char)]).collect();
+        let all = heads(&many.iter().map(String::as_str).collect::<Vec<_>>(), true);
+        assert!(many.iter().all(|head| all.hold(head.as_bytes())));
+        let wrong = |text: &&[u8]| all.hold(text) && !many.iter().any(|head| head.as_bytes() == *text);
+        let texts: Vec<[u8; 3]> =
+            (0..1 << 15).map(|n: u16| [n, n >> 5, n >> 10].map(|n| b'`' + (n & 31) as u8)).collect();
+        assert_eq!(texts.iter().map(|text| &text[..]).filter(wrong).count(), 0);
+    }
+
+    /// The marks of a text, by vector instructions and byte by byte.
+    fn both(bytes: &[u8], [starts, words]: [&Heads; 2]) -> Vec<Marks> {
+        let count = (bytes.len() - (HEAD - 1)) / BLOCK;
+        let (mut marks, mut plain) = (vec![Marks::default(); count], vec![Marks::default(); count]);
+        dispatch!(Level::new(), simd => classify(simd, bytes, None, filter(starts, words), &mut marks));
+        classify_plainly(bytes, None, filter(starts, words), &mut plain);
+        assert_eq!(marks, plain);
+        marks
     }
 
     #[test]
     fn every_byte_is_of_the_kind_that_it_is() {
         for byte in 0..=255_u8 {
-            let (mask, word) = both(&[[byte; BLOCK]])[0];
-            assert_eq!(mask, if is_token_byte(&byte) { u64::MAX } else { 0 }, "{byte}");
-            assert_eq!(word, if byte.is_ascii_alphanumeric() { u64::MAX } else { 0 }, "{byte}");
+            let all = |is: bool| if is { u64::MAX } else { 0 };
+            let mark = both(&[byte; BLOCK + HEAD - 1], [&any(), &heads(&[], true)])[0];
+            assert_eq!(
+                (mark.token, mark.word),
+                (all(is_token_byte(&byte)), all(byte.is_ascii_alphanumeric())),
+                "{byte}"
+            );
+            assert_eq!((mark.begun, mark.held), (all(is_token_byte(&byte)), 0), "{byte}");
         }
     }
 
@@ -189,6 +483,12 @@ mod tests {
         .take(100_000)
         .collect();
         assert!(check(&noise) > 1000);
-        assert!(both(noise.as_chunks().0).iter().any(|&(mask, word)| mask != word));
+        let some = |from: usize| noise.windows(HEAD).skip(from).step_by(1000).map(|head| String::from_utf8_lossy(head));
+        let some = |from| some(from).map(|head| head.into_owned()).collect::<Vec<_>>();
+        let (some, others) = (some(0), some(500));
+        let texts = |all: &[String]| heads(&all.iter().map(String::as_str).collect::<Vec<_>>(), true);
+        let (starts, words) = (texts(&some), texts(&others));
+        let marks = both(&noise, [&starts, &words]);
+        assert!(marks.iter().any(|mark| mark.begun != 0) && marks.iter().any(|mark| mark.held != 0));
     }
 }

@@ -9,6 +9,7 @@ pub mod check;
 mod filter;
 mod hunt;
 mod name;
+mod needle;
 pub mod parse;
 mod rules;
 mod search;

@@ -1,20 +1,21 @@
 //! The forms of secrets that the catalogue knows, compiled into what finds them.
 //!
-//! Each form is found one way, the cheapest that its data allows: by how it begins (`starts`, in runs of token bytes),
-//! by a long text that stands in it (`sieve`), by the `://` of an address, by short words in files that can hold
-//! settings, or by the name of its file. What a way finds is a place to look at; the form's pattern decides.
+//! Each form is found one way: by how it begins, in runs of token bytes; by a word that stands in it, in every file, in
+//! text or in files that can hold settings; or by the name of its file. What a way finds is a place to look at; the
+//! form's pattern decides.
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use hashbrown::HashMap;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{check::Check, filter::HEAD, parse::Parser};
-use crate::{
-    model::{Format, FormatSet, Harmless, NameIndex, NamePattern, path},
-    probe::sieve::{LITERAL_MIN, Sieve},
+use super::{
+    check::Check,
+    filter::HEAD,
+    needle::{Met, Needles, Starts, Word},
+    parse::Parser,
+    search::Context,
 };
+use crate::model::{Harmless, NameIndex, NamePattern, path};
 
 /// Longest match of a pattern, in bytes: an RSA key of 16,384 bits in PEM has 13 KB.
 pub const MATCH_MAX: usize = 16 << 10;
@@ -259,15 +260,11 @@ pub struct SecretRules {
     /// The forms, in the order of the catalogue.
     pub forms: Vec<Form>,
     /// How forms begin.
-    starts: Starts,
-    sieve: Sieve,
-    /// The form of each text of the sieve.
-    sieve_forms: Vec<FormNo>,
-    /// Short words of every file, of which there are few.
-    pub(super) rare: Rare,
-    /// Words of every text file, of files that can hold settings.
-    pub(super) texts: Words,
-    pub(super) settings: Words,
+    pub(super) starts: Starts,
+    /// Words of every file, those and the words of text, and all: also those of files that can hold settings.
+    everywhere: Needles,
+    text: Needles,
+    settings: Needles,
     /// Forms by the name of the file.
     by_name: NameIndex<FormNo>,
 }
@@ -275,8 +272,7 @@ pub struct SecretRules {
 impl SecretRules {
     /// Compiles forms; at most 65,535 of them.
     pub fn new(forms: Vec<Form>) -> Self {
-        let (mut starts, mut literals, mut sieve_forms) = (Starts::default(), Vec::new(), Vec::new());
-        let (mut rare, mut texts, mut settings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut starts, mut words) = (Vec::new(), Vec::new());
         let mut by_name = NameIndex::default();
         for (no, form) in (0..FormNo::MAX).zip(&forms) {
             let file_names: BTreeSet<String> =
@@ -289,32 +285,35 @@ impl SecretRules {
             }
             match &form.find {
                 Find::Start(all) if form.inside => {
-                    rare.extend(all.iter().map(|start| (start.as_str(), RareHit::Start(no))));
+                    let word = |text| (Scope::Any, Word { text, exact: true, met: Met::Start(no) });
+                    words.extend(all.iter().map(|text| word(text.as_str())));
                 }
-                Find::Start(all) => all.iter().for_each(|start| starts.add(start.as_bytes(), no)),
-                Find::Words { words, .. } if words.iter().any(|word| word == ADDRESS) => {
-                    rare.push((ADDRESS, RareHit::Address(no)));
+                Find::Start(all) => starts.extend(all.iter().map(|start| (start.as_str(), no))),
+                Find::Words { words: all, exact, scope } => {
+                    let met = |text| if text == ADDRESS { Met::Address(no) } else { Met::Word(no) };
+                    let word = |text| (*scope, Word { text, exact: *exact, met: met(text) });
+                    words.extend(all.iter().map(|text| word(text.as_str())));
                 }
-                Find::Words { words, exact: true, scope: Scope::Any }
-                    if words.iter().all(|word| word.len() >= LITERAL_MIN) =>
-                {
-                    literals.extend(words.iter().map(|word| word.clone().into_bytes()));
-                    sieve_forms.extend(words.iter().map(|_| no));
-                }
-                Find::Words { words, exact: true, scope: Scope::Any } => {
-                    rare.extend(words.iter().map(|word| (word.as_str(), RareHit::Word(no))));
-                }
-                Find::Words { words, scope: Scope::Config, .. } => {
-                    settings.extend(words.iter().map(|word| (word.clone(), no)));
-                }
-                Find::Words { words, .. } => texts.extend(words.iter().map(|word| (word.clone(), no))),
                 Find::File => {}
             }
         }
-        let sieve = Sieve::new(literals.iter().map(|literal| (&literal[..], FormatSet::from_iter([Format::Other]))));
-        let rare = Rare::new(rare);
-        let (texts, settings) = (Words::new(texts), Words::new(settings));
-        Self { forms, starts, sieve, sieve_forms, rare, texts, settings, by_name }
+        let of = |scopes: &[Scope]| {
+            Needles::new(words.iter().filter(|(scope, _)| scopes.contains(scope)).map(|(_, word)| *word))
+        };
+        let everywhere = of(&[Scope::Any]);
+        let text = of(&[Scope::Any, Scope::Text]);
+        let settings = of(&[Scope::Any, Scope::Text, Scope::Config]);
+        let starts = Starts::new(starts);
+        Self { forms, starts, everywhere, text, settings, by_name }
+    }
+
+    /// The words that are looked for in such bytes.
+    pub(super) fn needles(&self, context: Context) -> &Needles {
+        match context {
+            Context { settings: true, .. } => &self.settings,
+            Context { binary: false, .. } => &self.text,
+            Context { binary: true, .. } => &self.everywhere,
+        }
     }
 
     /// Whether there is nothing to look for.
@@ -341,189 +340,9 @@ impl SecretRules {
         forms
     }
 
-    /// Calls `hit` with every form that may begin where `rest` does.
-    pub fn starts(&self, rest: &[u8], hit: &mut impl FnMut(FormNo)) {
-        self.starts.find(rest, hit);
-    }
-
     /// Whether a value begins like one that holds a checksum.
     pub fn begins_surely(&self, value: &[u8]) -> bool {
         let proves = |no: FormNo| self.form(no).and_then(|form| form.check).is_some_and(Check::proves);
-        value.first_chunk::<HEAD>().is_some_and(|head| {
-            let starts = self.starts.by_head.get(&key(*head)).into_iter().flatten();
-            starts
-                .filter(|start| start.text.len() > HEAD && proves(start.form))
-                .any(|start| value.starts_with(&start.text))
-        })
+        self.starts.find(value).any(|start| start.len() > HEAD && proves(start.form))
     }
-
-    /// Calls `hit` with form, offset and length of every long text.
-    pub fn literals(&self, bytes: &[u8], hit: &mut impl FnMut(FormNo, usize, usize)) {
-        self.sieve.scan(bytes, Format::Other, &mut |number, at| {
-            if let Some(&form) = self.sieve_forms.get(usize::from(number)) {
-                hit(form, at, self.sieve.literal(number).len());
-            }
-        });
-    }
-}
-
-/// A handful of short words that are looked for in every file.
-///
-/// Words that can not lie over each other are looked for in one pass.
-#[derive(Debug, Default)]
-pub struct Rare {
-    groups: Vec<RareGroup>,
-}
-
-#[derive(Debug)]
-struct RareGroup {
-    search: AhoCorasick,
-    /// What each word means.
-    hits: Vec<Vec<RareHit>>,
-}
-
-/// What a short word means.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RareHit {
-    /// It stands in the match of a form.
-    Word(FormNo),
-    /// A form begins with it, inside of a word perhaps.
-    Start(FormNo),
-    /// It is the sign of an address.
-    Address(FormNo),
-}
-
-impl Rare {
-    fn new(words: Vec<(&str, RareHit)>) -> Self {
-        let mut groups: Vec<Vec<(&str, Vec<RareHit>)>> = Vec::new();
-        for (word, hit) in words {
-            if let Some((_, hits)) = groups.iter_mut().flatten().find(|(known, _)| *known == word) {
-                hits.push(hit);
-                continue;
-            }
-            match groups.iter_mut().find(|group| group.iter().all(|(known, _)| !clash(known, word))) {
-                Some(group) => group.push((word, vec![hit])),
-                None => groups.push(vec![(word, vec![hit])]),
-            }
-        }
-        let build = |group: Vec<(&str, Vec<RareHit>)>| {
-            let (words, hits): (Vec<&str>, Vec<_>) = group.into_iter().unzip();
-            // The kind that its vector search takes.
-            let kind = aho_corasick::MatchKind::LeftmostFirst;
-            Some(RareGroup { search: AhoCorasick::builder().match_kind(kind).build(words).ok()?, hits })
-        };
-        Self { groups: groups.into_iter().filter_map(build).collect() }
-    }
-
-    /// Calls `hit` with meaning, offset and length of every word.
-    pub fn find(&self, bytes: &[u8], mut hit: impl FnMut(RareHit, usize, usize)) {
-        for RareGroup { search, hits } in &self.groups {
-            for found in search.find_iter(bytes) {
-                let meanings = hits.get(found.pattern().as_usize()).into_iter().flatten();
-                meanings.for_each(|&meaning| hit(meaning, found.start(), found.len()));
-            }
-        }
-    }
-}
-
-/// Whether two words can lie over each other.
-fn clash(a: &str, b: &str) -> bool {
-    let over = |a: &str, b: &str| (1..=a.len()).any(|from| b.as_bytes().starts_with(&a.as_bytes()[a.len() - from..]));
-    a.contains(b) || b.contains(a) || over(a, b) || over(b, a)
-}
-
-/// Short words and their forms, compared without case.
-#[derive(Debug, Default)]
-pub struct Words {
-    search: Option<AhoCorasick>,
-    words: Vec<(String, FormNo)>,
-}
-
-impl Words {
-    fn new(words: Vec<(String, FormNo)>) -> Self {
-        let texts = words.iter().map(|(word, _)| word);
-        let kind = Some(AhoCorasickKind::DFA);
-        let built = AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(texts);
-        Self { search: built.ok().filter(|_| !words.is_empty()), words }
-    }
-
-    /// Calls `hit` with form, offset and length of every word; whether case counts, the form's pattern knows.
-    pub fn find(&self, bytes: &[u8], mut hit: impl FnMut(FormNo, usize, usize)) {
-        let Some(search) = &self.search else { return };
-        for found in search.find_overlapping_iter(bytes) {
-            if let Some((_, form)) = self.words.get(found.pattern().as_usize()) {
-                hit(*form, found.start(), found.len());
-            }
-        }
-    }
-}
-
-/// Bits of the table that says in a nanosecond that nothing begins here, as a power of two.
-const BITS: u32 = 16;
-
-/// How forms begin, by their first three bytes.
-#[derive(Debug)]
-struct Starts {
-    bitmap: Box<[u64; 1 << (BITS - 6)]>,
-    by_head: HashMap<u32, Vec<Start>>,
-}
-
-/// How one form begins.
-#[derive(Debug)]
-struct Start {
-    text: Box<[u8]>,
-    /// The first eight bytes of it as a number, and which bits of that count.
-    word: u64,
-    mask: u64,
-    form: FormNo,
-}
-
-impl Start {
-    fn new(text: &[u8], form: FormNo) -> Self {
-        let mut word = [0; 8];
-        text.iter().zip(&mut word).for_each(|(&byte, to)| *to = byte);
-        let mask = u64::MAX >> (8 * (8 - text.len().clamp(1, 8)));
-        Self { text: text.into(), word: u64::from_le_bytes(word), mask, form }
-    }
-
-    /// Whether `rest`, whose first eight bytes are `word`, begins so.
-    fn fits(&self, word: u64, rest: &[u8]) -> bool {
-        word & self.mask == self.word && (self.text.len() <= 8 || rest.starts_with(&self.text))
-    }
-}
-
-impl Default for Starts {
-    fn default() -> Self {
-        Self { bitmap: Box::new([0; 1 << (BITS - 6)]), by_head: HashMap::new() }
-    }
-}
-
-impl Starts {
-    fn add(&mut self, start: &[u8], form: FormNo) {
-        let Some(head) = start.first_chunk::<HEAD>() else { return };
-        let bit = slot(key(*head));
-        self.bitmap[bit >> 6] |= 1 << (bit & 63);
-        self.by_head.entry(key(*head)).or_default().push(Start::new(start, form));
-    }
-
-    #[inline]
-    fn find(&self, rest: &[u8], hit: &mut impl FnMut(FormNo)) {
-        let Some(head) = rest.first_chunk::<HEAD>() else { return };
-        let head = key(*head);
-        let bit = slot(head);
-        if self.bitmap[bit >> 6] >> (bit & 63) & 1 == 1 {
-            let word = rest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-            let starts = self.by_head.get(&head).into_iter().flatten();
-            starts.filter(|start| start.fits(word, rest)).for_each(|start| hit(start.form));
-        }
-    }
-}
-
-fn key([a, b, c]: [u8; HEAD]) -> u32 {
-    u32::from_le_bytes([a, b, c, 0])
-}
-
-/// Multiplicative hashing (Knuth, The Art of Computer Programming 3, 6.4).
-fn slot(head: u32) -> usize {
-    (head.wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
 }

@@ -11,9 +11,10 @@ use std::{
 
 use super::{
     check::{self, Check, Value, Verdict},
-    filter::{self, RUN_MIN},
+    filter::{self, Filter, Place, RUN_MIN},
     name::name_before,
-    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, RareHit, Reader, SecretRules},
+    needle::Met,
+    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
 };
 use crate::model::{SeenSecret, Standing};
 
@@ -132,42 +133,21 @@ pub struct Outcome {
 /// Patterns may read `work` bytes in all, and what they read is taken off.
 pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Context, work: &mut u64) -> Outcome {
     let mut search = Search::new(rules, text, context, *work);
-    let (from, range_end) = (range.start, range.end);
-    let part = text.get(range).unwrap_or_default();
+    let Range { start: from, end: to } = range;
     // A place at the end of the range is judged by what follows.
-    let ahead = text.get(from..text.len().min(range_end + RUN_MIN)).unwrap_or_default();
+    let ahead = text.get(from..text.len().min(to.saturating_add(RUN_MIN))).unwrap_or_default();
     let before = text.get(..from).and_then(<[u8]>::last).copied();
-    filter::places(ahead, before, context.binary, |at| {
-        if at >= part.len() {
-            return;
-        }
-        let (left, rest) = ahead.split_at(at);
-        rules.starts(rest, &mut |form| search.start(form, from + at));
-        // An escape sequence ends where the token begins, and its letters are none of a word.
-        if matches!(left.last().or(before.as_ref()), Some(b'\\' | b'%' | b'[' | b';')) {
-            let escaped = escape_len(text.get(..from + at).unwrap_or_default(), rest);
-            let rest = rest.get(escaped..).filter(|_| escaped > 0).unwrap_or_default();
-            rules.starts(rest, &mut |form| search.start(form, from + at + escaped));
-        }
-    });
-    rules.literals(part, &mut |form, at, len| search.word(form, from + at..from + at + len));
-    rules.rare.find(part, |hit, at, len| {
-        let word = from + at..from + at + len;
-        match hit {
-            RareHit::Start(form) => search.start(form, word.start),
-            RareHit::Word(form) => search.word(form, word),
-            RareHit::Address(form) if may_hold_password(text.get(word.end..).unwrap_or_default()) => {
-                search.word(form, word);
+    let needles = rules.needles(context);
+    let filter = Filter { starts: rules.starts.heads(), words: needles.heads() };
+    filter::places(ahead, before, context.binary, filter, |place| match place {
+        Place::Start(at) if from + at < to => search.token(from + at),
+        Place::Start(_) => {}
+        Place::Word(at) => needles.find(text, from + at, |met, word| {
+            if range.contains(&word.start) {
+                search.met(met, word);
             }
-            RareHit::Address(_) => {}
-        }
+        }),
     });
-    if !context.binary {
-        rules.texts.find(part, |form, at, len| search.word(form, from + at..from + at + len));
-    }
-    if context.settings {
-        rules.settings.find(part, |form, at, len| search.word(form, from + at..from + at + len));
-    }
     *work = work.saturating_sub(search.spent);
     search.end()
 }
@@ -269,6 +249,34 @@ impl<'s> Search<'s> {
     fn new(rules: &'s SecretRules, text: &'s [u8], context: Context, work: u64) -> Self {
         let work = work.min(WORK.0.saturating_add(WORK.1.saturating_mul(text.len() as u64)));
         Self { rules, text, context, found: Vec::new(), done: HashSet::new(), work, spent: 0, gave_up: false }
+    }
+
+    /// A token may begin here.
+    fn token(&mut self, at: usize) {
+        let (left, rest) = self.text.split_at_checked(at).unwrap_or_default();
+        for start in self.rules.starts.find(rest) {
+            self.start(start.form, at);
+        }
+        // An escape sequence ends where the token begins, and its letters are none of a word.
+        if matches!(left.last(), Some(b'\\' | b'%' | b'[' | b';')) {
+            let escaped = escape_len(left, rest);
+            let rest = rest.get(escaped..).filter(|_| escaped > 0).unwrap_or_default();
+            for start in self.rules.starts.find(rest) {
+                self.start(start.form, at + escaped);
+            }
+        }
+    }
+
+    /// A word stands here.
+    fn met(&mut self, met: Met, word: Range<usize>) {
+        match met {
+            Met::Start(form) => self.start(form, word.start),
+            Met::Word(form) => self.word(form, word),
+            Met::Address(form) if may_hold_password(self.text.get(word.end..).unwrap_or_default()) => {
+                self.word(form, word);
+            }
+            Met::Address(_) => {}
+        }
     }
 
     /// A form may begin here.
