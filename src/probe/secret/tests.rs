@@ -135,6 +135,14 @@ fn a_large_file_is_searched_in_pieces_that_overlap() {
 }
 
 #[test]
+fn no_word_is_lost_where_one_search_ends_and_the_next_begins() {
+    // Pieces that move on by nine bytes in what is repeated: each place of it is once where a search ends.
+    let text = format!("{:499}", "ab://user:Xk3v9Qp2@host").repeat(9_000);
+    let secrets = hunt("var/log/a.log", text.as_bytes(), 4_001).unwrap_or_default();
+    assert_eq!(secrets.seen.len() as u64 + secrets.more["secret/address"], 9_000);
+}
+
+#[test]
 fn more_than_a_hundred_of_one_rule_are_counted() {
     let text: String = (0..150).map(|n| format!("{}\n", token((n % 24) as u8))).collect();
     let secrets = hunt("a.txt", text.as_bytes(), 4096).expect("secrets");
