@@ -73,7 +73,9 @@ pub struct Found {
 /// How much the way a secret was found knows of it. Ordered: a name that may mean anything knows the least.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Knows {
-    /// A name in a file that may hold settings.
+    /// A name in a file that may hold settings, which any secret may have.
+    Guess,
+    /// A name that says what it is of.
     Name,
     /// A name or a place in the image's configuration.
     Place,
@@ -452,6 +454,7 @@ impl<'s> Search<'s> {
         let mut found = Found::new(&form.rule, &key, span, value, verdict);
         found.seen.guess = form.is_guess();
         found.knows = match &form.find {
+            _ if form.is_guess() && form.general => Knows::Guess,
             _ if form.is_guess() => Knows::Name,
             _ if form.general => Knows::General,
             Find::Start(_) => Knows::Token,
