@@ -5,10 +5,13 @@
 //! makes the text. What can not be proved is refused with the reason. Nothing here starts a builder.
 
 mod base;
+mod cover;
 mod evidence;
 mod ignore;
 pub(crate) mod local;
 mod origin;
+mod packages;
+mod prune;
 mod select;
 mod write;
 
@@ -199,12 +202,12 @@ fn try_fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Result<Rewrite, S
     let wanted = select::select(subject, &evidence)?;
     let chosen = base::choose(subject, &evidence, &wanted)?;
     let known = read_base(&chosen.image);
-    let packages = select::packages(subject, &wanted, &chosen, known.as_ref());
+    let packages = packages::packages(subject, &wanted, &chosen, known.as_ref());
     if let Some(known) = &known {
         base::check(&evidence, &chosen, known)?;
     }
     let copied: u64 = wanted.picks.iter().map(|pick| pick.bytes).sum();
-    let installed = select::installed_bytes(subject, &packages, known.as_ref());
+    let installed = packages::installed_bytes(subject, &packages, known.as_ref());
     let before = subject.inventory.layers().iter().map(|layer| layer.payload_bytes).sum();
     let mut rewrite = Rewrite {
         from: evidence.base.clone(),

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use super::{
     NONROOT, Runs, Subject,
     base::Chosen,
+    cover::Pick,
     evidence::{Evidence, brought, may_need_root, sets},
-    select::{Pick, SYSTEM, Wanted},
+    select::{SYSTEM, Wanted},
 };
 use crate::{
     dockerfile::{Command, Instruction, Keyword, PieceKind, Span},
