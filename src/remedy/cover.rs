@@ -51,7 +51,10 @@ pub(super) fn cover(dir: &[u8], rows: &[(&[u8], Leaf)], picks: &mut Vec<Pick>) -
     let packages = matches!(path::name(dir), b"site-packages" | b"dist-packages");
     let whole = !dropped && !SYSTEM.contains(&dir) && (packages || of_base <= bytes / 5);
     let owners: BTreeSet<(u32, u32)> = kept.map(|(_, owner)| *owner).collect();
-    if whole && owners.len() == 1 {
+    // What the base brought would be given to the owner of the rest.
+    let foreign = !packages && rows.iter().any(|(_, leaf)| matches!(leaf, Leaf::Base(_)));
+    let of_root = owners.iter().all(|owner| *owner == (0, 0));
+    if whole && owners.len() == 1 && (of_root || !foreign) {
         let owner = owners.into_iter().next().filter(|owner| *owner != (0, 0));
         picks.push(Pick { path: dir.to_vec(), is_dir: true, owner, bytes: bytes.saturating_add(of_base) });
         return Ok(());
@@ -125,6 +128,13 @@ mod tests {
         assert_eq!(covered(&rows), ["app/logs/ 0", "data/ 0", "data.d/ 10"]);
         assert_eq!(covered(&[("app/a", KEPT), ("app/logs", empty)]), ["app/ 10"], "with what is beside it");
         assert_eq!(covered(&[("app/a", KEPT), ("app/logs", other)]), ["app/a 10", "app/logs/ 0"], "another's");
+    }
+
+    #[test]
+    fn what_the_base_brought_is_given_to_nobody_else() {
+        let theirs = Leaf::Kept { bytes: 10, owner: (33, 33) };
+        assert_eq!(covered(&[("opt/x/a", theirs), ("opt/x/b", Leaf::Base(1))]), ["opt/x/a 10"]);
+        assert_eq!(covered(&[("opt/x/a", KEPT), ("opt/x/b", Leaf::Base(1))]), ["opt/x/ 11"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     base::{Chosen, is_as_package},
     cover::{Leaf, Pick},
     evidence::{Evidence, is_needed, of_distribution},
+    same::Same,
     select::Wanted,
 };
 use crate::{
@@ -118,9 +119,12 @@ pub(super) fn started(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &m
         wanted.packages.extend(evidence.interpreter.and_then(|file| Some(file.owner()?.name.clone())));
     }
     if evidence.starts_any || as_package {
-        for package in by_name(subject, evidence).filter(|package| !flagged.contains(package.name.as_str())) {
-            wanted.packages.insert(package.name.clone());
-        }
+        // A server in C starts no interpreter by itself; what its scripts start was met on the way.
+        let roles = &subject.catalogue.roles;
+        let idle = |name: &str| evidence.runs == Runs::Server && roles.is_runtime(name);
+        let is_needed = |name: &str| !flagged.contains(name) && !idle(name);
+        let named = by_name(subject, evidence).map(|package| package.name.as_str());
+        wanted.packages.extend(named.filter(|name| is_needed(name)).map(str::to_string));
     }
 }
 
@@ -147,11 +151,14 @@ pub(super) fn packages(
     wanted: &Wanted,
     chosen: &Chosen,
     known: Option<&Inventory>,
+    same: Option<&Same>,
 ) -> Vec<String> {
     if !chosen.has_shell {
         return Vec::new();
     }
+    let newer: HashSet<&str> = same.into_iter().flat_map(|same| same.upgraded(subject.inventory)).collect();
     let has = |name: &str| match known {
+        Some(_) if newer.contains(name) => false,
         Some(known) => known.packages().iter().any(|package| package.name == name && package.state == State::Live),
         // Where the base is not at hand: what no image of the distribution is without.
         None => {
@@ -172,7 +179,7 @@ pub(super) fn installed_bytes(subject: &Subject<'_>, names: &[String], known: Op
     let mut todo: Vec<&str> = names.iter().map(String::as_str).collect();
     let (mut seen, mut bytes) = (HashSet::new(), 0_u64);
     while let Some(name) = todo.pop() {
-        if there(name) || !seen.insert(name) {
+        if there(name) && !names.iter().any(|named| named == name) || !seen.insert(name) {
             continue;
         }
         let Some(package) = inventory.packages().iter().find(|p| p.name == name && p.state == State::Live) else {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     inventory::Inventory,
-    model::{Family, Finding, ImageConfig, State, path},
+    model::{Fact, Family, Finding, ImageConfig, Lang, State, path},
 };
 
 /// The files that go when dev dependencies are pruned.
@@ -21,11 +21,44 @@ pub(super) fn pruned<'a>(
     if prune.is_none() {
         return HashSet::new();
     }
+    if let Some(rule) = match runs {
+        Runs::Php => Some(COMPOSER),
+        Runs::Ruby => Some(BUNDLER),
+        _ => None,
+    } {
+        let files = of_rule(subject, rule).flat_map(|f| &f.paths).flat_map(|group| &group.files);
+        return files.map(|file| file.as_bytes()).collect();
+    }
     if runs == Runs::Python {
         return python_dev(subject).flat_map(|f| &f.paths).flat_map(|g| &g.files).map(|file| file.as_bytes()).collect();
     }
     let in_modules = |file: &&[u8]| file.split(|&byte| byte == b'/').any(|part| part == b"node_modules");
     unwanted.iter().map(Vec::as_slice).filter(in_modules).collect()
+}
+
+/// Dev dependencies of Composer.
+const COMPOSER: &str = "dev-dependency/composer";
+
+/// Dev dependencies of Bundler.
+const BUNDLER: &str = "dev-dependency/bundler";
+
+/// Live findings of a rule.
+fn of_rule<'s>(subject: &Subject<'s>, rule: &'static str) -> impl Iterator<Item = &'s Finding> {
+    subject.findings.iter().filter(move |f| f.rule == rule && f.state == State::Live)
+}
+
+/// Files of dev dependencies that nothing can take out: those who load the others ask for these as well, so all of them stay.
+pub(super) fn bound<'s>(subject: &Subject<'s>, prune: Option<&str>, runs: Runs) -> HashSet<&'s [u8]> {
+    let rule = match runs {
+        Runs::Php => COMPOSER,
+        Runs::Ruby => BUNDLER,
+        _ => return HashSet::new(),
+    };
+    if prune.is_some() {
+        return HashSet::new();
+    }
+    let files = of_rule(subject, rule).flat_map(|f| &f.paths).flat_map(|group| &group.files);
+    files.map(|file| file.as_bytes()).collect()
 }
 
 /// Findings of distributions that only development needs.
@@ -40,6 +73,8 @@ pub(super) fn prune(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Op
     match evidence.runs {
         Runs::Node if dev => prune_node(subject, evidence),
         Runs::Python if dev => Ok(prune_python(subject)),
+        Runs::Php => Ok(prune_composer(subject, evidence)),
+        Runs::Ruby => Ok(prune_bundler(subject, evidence)),
         _ => Ok(None),
     }
 }
@@ -62,9 +97,71 @@ fn prune_python(subject: &Subject<'_>) -> Option<String> {
     plain.then(|| format!("{pip} uninstall --yes {}", names.into_iter().collect::<Vec<_>>().join(" ")))
 }
 
+/// `composer install --no-dev` over what it installed, where the Dockerfile has it install a project with a lock file.
+fn prune_composer(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
+    of_rule(subject, COMPOSER).next()?;
+    let config = subject.image.config.as_ref()?;
+    let inventory = subject.inventory;
+    let mut locks = inventory.files().filter(|file| path::name(file.path()) == b"composer.lock");
+    let lock = locks.find(|file| {
+        let vendor = [path::parent(file.path()), b"/vendor/composer/installed.json"].concat();
+        file.layer() >= evidence.own_from && inventory.resolve(&path::clean(&vendor)).is_some()
+    })?;
+    let dir = path::show(path::parent(lock.path()));
+    let text = subject.file.text();
+    let there = config
+        .path()
+        .split(':')
+        .any(|bin| inventory.resolve(&path::clean(format!("{bin}/composer").as_bytes())).is_some());
+    if !there
+        || !is_root(config)
+        || !text.contains("composer install")
+        || dir.contains(|c: char| c.is_whitespace() || "'\"$\\".contains(c))
+    {
+        return None;
+    }
+    // Options that decide what is written, as they were.
+    let kept = ["--optimize-autoloader", "--classmap-authoritative", "--ignore-platform-reqs"];
+    let kept: String = kept.iter().filter(|option| text.contains(*option)).map(|option| format!(" {option}")).collect();
+    Some(format!("composer install --no-dev --no-interaction --no-scripts{kept} --working-dir={dir}"))
+}
+
+/// `bundle clean` without the groups that only development needs, where all gems are those of the project.
+fn prune_bundler(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
+    of_rule(subject, BUNDLER).next()?;
+    let config = subject.image.config.as_ref()?;
+    let has = |name: &[u8]| {
+        let at = path::clean(&[&evidence.dir[..], b"/", name].concat());
+        subject.inventory.get(&at).is_some_and(|file| file.layer() >= evidence.own_from)
+    };
+    // It removes every gem that is not in the lock file.
+    let others =
+        subject.file.text().lines().any(|line| {
+            line.split("&&").any(|one| one.contains("gem install") && !one.contains("gem install bundler"))
+        });
+    let set = subject.file.text().contains("BUNDLE_WITHOUT");
+    // Gems of other groups would be asked for when the program starts.
+    let gemfile = subject.inventory.get(&path::clean(&[&evidence.dir[..], b"/Gemfile"].concat()))?;
+    let known = |group: &String| ["default", "development", "production", "test"].contains(&group.as_str());
+    let plain = gemfile.facts().any(|fact| match fact {
+        Fact::Lang(Lang::Gemfile(gemfile)) => gemfile.gems.iter().all(|(_, groups)| groups.iter().all(known)),
+        _ => false,
+    });
+    let safe = has(b"Gemfile") && has(b"Gemfile.lock") && !others && !set && plain && is_root(config);
+    safe.then(|| format!("BUNDLE_WITHOUT={} bundle clean --force", WITHOUT))
+}
+
+/// Groups of a Gemfile that only development needs, as `BUNDLE_WITHOUT` has them.
+pub(super) const WITHOUT: &str = "development:test";
+
+/// Whether the last commands of the stage run as root.
+fn is_root(config: &ImageConfig) -> bool {
+    matches!(config.user.split(':').next().unwrap_or_default(), "" | "0" | "root")
+}
+
 /// The pip that can remove what lies in `PREFIX/lib/python3.11/site-packages`, as a command of the build stage.
 fn pip_of(inventory: &Inventory, config: &ImageConfig, packages: &[u8]) -> Option<String> {
-    if !matches!(config.user.split(':').next().unwrap_or_default(), "" | "0" | "root") {
+    if !is_root(config) {
         return None;
     }
     let version = path::name(path::parent(packages));

@@ -10,7 +10,9 @@ use super::{
     cover::{Leaf, PICKS_MAX, Pick, cover},
     evidence::{Evidence, is_file, of_distribution, unwanted},
     packages::{libraries, started},
-    prune::{prune, pruned},
+    prune::{bound, prune, pruned},
+    same::{Removed, Same, Turned},
+    served::Served,
 };
 use crate::{
     dockerfile::File as Dockerfile,
@@ -19,7 +21,7 @@ use crate::{
 };
 
 /// Directories that are never copied whole, since every base has its own.
-pub(super) const SYSTEM: [&[u8]; 24] = [
+pub(super) const SYSTEM: [&[u8]; 27] = [
     b"",
     b"bin",
     b"boot",
@@ -31,6 +33,7 @@ pub(super) const SYSTEM: [&[u8]; 24] = [
     b"mnt",
     b"opt",
     b"root",
+    b"run",
     b"sbin",
     b"srv",
     b"usr",
@@ -44,6 +47,8 @@ pub(super) const SYSTEM: [&[u8]; 24] = [
     b"usr/share",
     b"usr/sbin",
     b"var",
+    b"var/cache",
+    b"var/log",
 ];
 
 /// Directories whose files are made by package managers and by running programs, and are no part of an application.
@@ -63,7 +68,8 @@ const VOLATILE: [&[u8]; 12] = [
 ];
 
 /// Files of `/etc` that packages and builders write; those of users are taken over by name.
-const OF_SYSTEM: [&[u8]; 16] = [
+const OF_SYSTEM: [&[u8]; 17] = [
+    b"etc/.pwd.lock",
     b"etc/passwd",
     b"etc/passwd-",
     b"etc/group",
@@ -167,6 +173,16 @@ const MADE: [&[u8]; 12] = [
     b"var/lib",
 ];
 
+/// Indexes of what is installed, which triggers of packages make below `/usr`.
+const INDEXES: [&[u8]; 6] = [
+    b"giomodule.cache",
+    b"gschemas.compiled",
+    b"icon-theme.cache",
+    b"immodules.cache",
+    b"loaders.cache",
+    b"mimeinfo.cache",
+];
+
 /// What package managers of distributions write whenever they install.
 const DATABASES: [&[u8]; 2] = [b"var/lib/dpkg/status", b"lib/apk/db/installed"];
 
@@ -200,13 +216,19 @@ pub(super) struct Wanted {
     pub users: bool,
     /// Directories that are taken in part and do not belong to root.
     pub owned: Vec<(Vec<u8>, (u32, u32))>,
+    /// Directories of the base to which others may write now, and the bits of that.
+    pub modes: Vec<(Vec<u8>, u16)>,
+    /// What the Dockerfile took away of the base that stays.
+    pub removed: Vec<Removed>,
 }
 
 /// Selects it.
-pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Wanted, Stop> {
+pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>, same: Option<&Same>) -> Result<Wanted, Stop> {
     let mut wanted = Wanted { prune: prune(subject, evidence)?, ..Wanted::default() };
     let inventory = subject.inventory;
-    let sieve = Sieve::new(subject, evidence);
+    let mut sieve = Sieve::new(subject, evidence, same);
+    let bound = bound(subject, wanted.prune.as_deref(), evidence.runs);
+    sieve.unwanted.retain(|file| !bound.contains(&file[..]));
     let pruned = pruned(subject, wanted.prune.as_deref(), evidence.runs, &sieve.unwanted);
     let mut tree: BTreeMap<&[u8], Leaf> = BTreeMap::new();
     for file in inventory.files() {
@@ -252,8 +274,28 @@ pub(super) fn select(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<W
     let changed = inventory.get(b"etc/passwd").is_some_and(|file| file.layer() >= evidence.own_from);
     wanted.users = !user.is_empty() && !by_number && changed;
     wanted.owned = owned(subject, evidence, &wanted.picks);
+    if let Some(same) = same {
+        on_same(subject, same, changed, &mut wanted)?;
+    }
     wanted.needs_shell |= !wanted.owned.is_empty();
     Ok(wanted)
+}
+
+/// What has to be said again where the base stays: what was taken away, given to somebody else, and made newer.
+fn on_same(subject: &Subject<'_>, same: &Same, users: bool, wanted: &mut Wanted) -> Result<(), Stop> {
+    wanted.removed = same.removed(subject.inventory)?;
+    for Turned { path, owner, mode } in same.turned(subject.inventory) {
+        if let Some(owner) = owner.filter(|_| wanted.owned.iter().all(|(owned, _)| *owned != path)) {
+            wanted.owned.push((path.clone(), owner));
+        }
+        wanted.modes.extend(mode.map(|mode| (path, mode)));
+    }
+    wanted.needs_shell |= !wanted.removed.is_empty() || !wanted.modes.is_empty();
+    wanted.packages.extend(same.upgraded(subject.inventory).map(str::to_string));
+    // The settings of a server may name users, too.
+    let text = subject.file.text();
+    wanted.users |= users && (text.contains("useradd") || text.contains("adduser"));
+    Ok(())
 }
 
 /// Directories of the image's own that belong to somebody else than root, and of which only a part is copied: copying would
@@ -277,9 +319,13 @@ fn owned(subject: &Subject<'_>, evidence: &Evidence<'_>, picks: &[Pick]) -> Vec<
 struct Sieve<'s> {
     subject: &'s Subject<'s>,
     evidence: &'s Evidence<'s>,
+    /// The base, where it stays.
+    same: Option<&'s Same>,
     /// Files of findings that another stage keeps out.
     unwanted: HashSet<Vec<u8>>,
     litter: Vec<NamePattern>,
+    /// What a server reads.
+    served: Served,
     /// Virtual environments of Python.
     environments: Vec<Vec<u8>>,
     /// Layers in which the package manager of the distribution ran.
@@ -293,11 +339,13 @@ struct Sieve<'s> {
 }
 
 impl<'s> Sieve<'s> {
-    fn new(subject: &'s Subject<'s>, evidence: &'s Evidence<'s>) -> Self {
+    fn new(subject: &'s Subject<'s>, evidence: &'s Evidence<'s>, same: Option<&'s Same>) -> Self {
         let settings = subject.inventory.files().filter(|file| path::name(file.path()) == b"pyvenv.cfg");
         Self {
             subject,
             evidence,
+            same,
+            served: Served::of(subject.inventory, evidence.runs),
             unwanted: unwanted(subject),
             litter: LITTER.iter().map(|name| NamePattern::new(name)).collect(),
             environments: settings.map(|file| path::parent(file.path()).to_vec()).collect(),
@@ -343,7 +391,8 @@ impl<'s> Sieve<'s> {
     /// Whether a file of a package was written again by the Dockerfile: what is installed anew would be another one.
     fn is_changed(&self, file: &File<'_>) -> bool {
         let settings = path::is_below(file.path(), b"etc") && self.is_named(file.path());
-        is_file(file) && of_distribution(file) && (settings || !self.managed.contains(&file.layer()))
+        let of_base = || self.same.is_some_and(|same| same.is_changed(file));
+        is_file(file) && of_distribution(file) && (settings || !self.managed.contains(&file.layer()) || of_base())
     }
 
     /// Whether a file of the image's own is taken.
@@ -359,6 +408,9 @@ impl<'s> Sieve<'s> {
         if self.is_changed(file) {
             return true;
         }
+        if file.kind() == Kind::Symlink && file.link().starts_with(b"/dev/") || self.is_left_open(file) {
+            return true;
+        }
         if of_distribution(file) || below(&VOLATILE) || OF_SYSTEM.contains(&name) || self.is_generated(file) {
             return false;
         }
@@ -371,10 +423,16 @@ impl<'s> Sieve<'s> {
         if self.unwanted.contains(name) {
             return false;
         }
+        if !self.served.has(name) {
+            return false;
+        }
         if installed {
             return true;
         }
         let places = &self.subject.catalogue.places;
+        if path::is_below(name, b"etc") && self.is_setting(file) {
+            return true;
+        }
         if places.dir(path::parent(name)).is_some() || places.file(name).is_some() {
             return false;
         }
@@ -397,8 +455,22 @@ impl<'s> Sieve<'s> {
                 let output = parts.iter().any(|part| OUTPUTS.contains(part));
                 !source && !output
             }
-            Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
+            Runs::Server | Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
         }
+    }
+
+    /// Whether a file of `/etc` that no package owns was put there by the Dockerfile, and not by packages as they were installed.
+    fn is_setting(&self, file: &File<'_>) -> bool {
+        let dir = path::parent(file.path());
+        let by_name = self.is_named(file.path()) || !SYSTEM.contains(&dir) && self.is_named(dir);
+        by_name || !self.managed.contains(&file.layer())
+    }
+
+    /// Whether it is a file that the Dockerfile made for the program to write to: its log, the file with its number.
+    fn is_left_open(&self, file: &File<'_>) -> bool {
+        let name = file.path();
+        let written = [&b"run"[..], b"var/log"].iter().any(|dir| path::is_below(name, dir));
+        written && file.kind() == Kind::File && !of_distribution(file) && self.is_named(name)
     }
 
     /// Whether packages of the distribution made the file when they were installed: it belongs to none of them, and is made
@@ -406,7 +478,8 @@ impl<'s> Sieve<'s> {
     fn is_generated(&self, file: &File<'_>) -> bool {
         let name = file.path();
         let made = MADE.iter().any(|dir| name == *dir || path::is_below(name, dir));
-        let compiled = name.split(|&byte| byte == b'/').any(|part| part == b"__pycache__");
+        let compiled = name.split(|&byte| byte == b'/').any(|part| part == b"__pycache__")
+            || INDEXES.contains(&path::name(name)) && self.managed.contains(&file.layer());
         let of_system = [&b"usr/lib"[..], b"usr/share"].iter().any(|dir| path::is_below(name, dir));
         let alternative =
             file.kind() == Kind::Symlink && path::is_below(&path::clean(file.link()), b"etc/alternatives");
