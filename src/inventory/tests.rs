@@ -25,6 +25,13 @@ impl Layer {
         self.entry(path, Kind::Dir, "", 0)
     }
 
+    /// A directory or a file of somebody, with these bits.
+    pub(crate) fn of(mut self, path: &str, kind: Kind, owner: (u32, u32), mode: u16) -> Self {
+        let entry = Entry { path: path.as_bytes(), kind, size: 10, uid: owner.0, gid: owner.1, mode, ..NO_ENTRY };
+        self.0.entries.push(&entry).expect("room");
+        self
+    }
+
     pub(crate) fn link(self, path: &str, to: &str) -> Self {
         self.entry(path, Kind::Symlink, to, 0)
     }

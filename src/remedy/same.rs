@@ -236,7 +236,10 @@ fn is_of_no_use_but_cache(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::tests::{Layer, layer};
+    use crate::{
+        inventory::tests::{Layer, layer},
+        model::{Fact, PackageRow},
+    };
 
     fn same(base: Layer, own: Layer) -> (Same, Inventory) {
         let now = Inventory::build(vec![base.clone().facts(), own.facts()]);
@@ -294,5 +297,41 @@ mod tests {
         let base = names.iter().fold(layer(), |layer, name| layer.file(name).file(&name.replace('x', "y")));
         let own = names.iter().fold(layer(), |layer, name| layer.whiteout(name));
         assert!(matches!(words(base, own), Err(Stop::Refused(why)) if why.contains("60 files")));
+    }
+
+    #[test]
+    fn directories_that_were_given_away_or_opened_are_told() {
+        let base = layer().of("var/lib/x", Kind::Dir, (0, 0), 0o755).of("srv", Kind::Dir, (0, 0), 0o755);
+        let base = base.of("tmp/x", Kind::Dir, (0, 0), 0o755).of("opt", Kind::Dir, (0, 0), 0o755);
+        let own = layer().of("var/lib/x", Kind::Dir, (33, 33), 0o755).of("srv", Kind::Dir, (0, 0), 0o775);
+        let own = own.of("tmp/x", Kind::Dir, (33, 33), 0o755).of("opt", Kind::Dir, (0, 0), 0o755);
+        let (same, now) = same(base, own.of("data", Kind::Dir, (33, 33), 0o755));
+        let turned = |path: &str, owner, mode| Turned { path: path.as_bytes().to_vec(), owner, mode };
+        let want = [turned("srv", None, Some(0o775)), turned("var/lib/x", Some((33, 33)), None)];
+        assert_eq!(same.turned(&now), want, "neither what is as it was, nor what is new, nor what nobody misses");
+    }
+
+    #[test]
+    fn a_file_of_the_base_is_changed_where_no_package_manager_wrote_it_again() {
+        let (same, now) = same(layer().file("etc/a").file("etc/b"), layer().file("etc/a").file("etc/c"));
+        for (name, changed) in [("etc/a", true), ("etc/c", false)] {
+            let file = now.get(name.as_bytes()).expect("it is there");
+            assert_eq!(same.is_changed(&file), changed, "{name}");
+        }
+    }
+
+    #[test]
+    fn packages_of_the_base_in_another_version_are_told_and_packages_of_a_language_are_not() {
+        let rows = |version: &str, manager| {
+            let row = PackageRow { name: "tar".into(), version: version.into(), ..PackageRow::default() };
+            Fact::Packages { manager, rows: vec![row] }
+        };
+        let of = |version, manager| layer().file("lib/apk/db/installed").fact(rows(version, manager));
+        for (version, manager, want) in
+            [("1", Manager::Apk, &[][..]), ("2", Manager::Apk, &["tar"]), ("2", Manager::Npm, &[])]
+        {
+            let (same, now) = same(of("1", Manager::Apk), of(version, manager));
+            assert_eq!(same.upgraded(&now).collect::<Vec<_>>(), want, "{version} {manager:?}");
+        }
     }
 }

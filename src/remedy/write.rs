@@ -530,6 +530,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_removed_and_opened_again_is_a_line_of_the_shell() {
+        let words = [Removed::Path(b"etc/a b".to_vec()), Removed::Inside(b"srv/html".to_vec())];
+        assert_eq!(removed(&words).as_deref(), Some("RUN rm -rf '/etc/a b' /srv/html/*\n"));
+        assert_eq!(removed(&[]), None);
+        let modes = [(b"b".to_vec(), 0o775), (b"a".to_vec(), 0o1777), (b"c".to_vec(), 0o775)];
+        assert_eq!(chmod(&modes), ["RUN chmod 0775 /b /c", "RUN chmod 1777 /a"]);
+        assert!(chmod(&[]).is_empty());
+    }
+
+    #[test]
     fn names_that_a_line_would_split_are_written_as_json() {
         let lines = copies("build", &[pick("srv/my app", true, None)], None);
         assert_eq!(lines, [r#"COPY --from=build ["/srv/my app", "/srv/my app"]"#]);

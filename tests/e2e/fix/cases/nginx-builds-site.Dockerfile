@@ -1,4 +1,4 @@
-# case: app=spa lock=npm quick to=nginx:1.22 left=root-user/uid-0
+# case: app=spa lock=npm to=nginx:1.22 left=root-user/uid-0
 FROM nginx:1.22
 RUN apt-get update && apt-get install -y nodejs npm
 WORKDIR /app

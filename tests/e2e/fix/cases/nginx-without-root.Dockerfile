@@ -1,4 +1,4 @@
-# case: app=spa lock=npm to=nginx:1.22
+# case: app=spa lock=npm quick to=nginx:1.22
 FROM nginx:1.22
 RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm
 WORKDIR /src
