@@ -93,6 +93,8 @@ pub enum Runs {
     Ruby,
     /// Perl.
     Perl,
+    /// A program that came with the distribution or the base image: a web server, a database.
+    Server,
 }
 
 impl Runs {
@@ -106,6 +108,7 @@ impl Runs {
             Self::Php => "PHP",
             Self::Ruby => "Ruby",
             Self::Perl => "Perl",
+            Self::Server => "a server",
         }
     }
 }

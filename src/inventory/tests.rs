@@ -6,8 +6,8 @@ use super::*;
 use crate::model::{ImagePath, NpmPackage, Observation, PackageRow, PythonDist, Whiteout};
 
 /// A layer, written line by line.
-#[derive(Default)]
-pub(super) struct Layer(LayerFacts);
+#[derive(Clone, Default)]
+pub(crate) struct Layer(LayerFacts);
 
 impl Layer {
     pub(super) fn entry(mut self, path: &str, kind: Kind, link: &str, size: u64) -> Self {
@@ -17,15 +17,22 @@ impl Layer {
         self
     }
 
-    pub(super) fn file(self, path: &str) -> Self {
+    pub(crate) fn file(self, path: &str) -> Self {
         self.entry(path, Kind::File, "", 10)
     }
 
-    fn dir(self, path: &str) -> Self {
+    pub(crate) fn dir(self, path: &str) -> Self {
         self.entry(path, Kind::Dir, "", 0)
     }
 
-    fn link(self, path: &str, to: &str) -> Self {
+    /// A directory or a file of somebody, with these bits.
+    pub(crate) fn of(mut self, path: &str, kind: Kind, owner: (u32, u32), mode: u16) -> Self {
+        let entry = Entry { path: path.as_bytes(), kind, size: 10, uid: owner.0, gid: owner.1, mode, ..NO_ENTRY };
+        self.0.entries.push(&entry).expect("room");
+        self
+    }
+
+    pub(crate) fn link(self, path: &str, to: &str) -> Self {
         self.entry(path, Kind::Symlink, to, 0)
     }
 
@@ -33,7 +40,7 @@ impl Layer {
         self.entry(path, Kind::Hardlink, to, 0)
     }
 
-    pub(super) fn whiteout(mut self, path: &str) -> Self {
+    pub(crate) fn whiteout(mut self, path: &str) -> Self {
         self.0.whiteouts.push(Whiteout::Path(path.into()));
         self
     }
@@ -43,15 +50,19 @@ impl Layer {
         self
     }
 
+    pub(crate) fn facts(self) -> LayerFacts {
+        self.0
+    }
+
     /// Adds a fact about the last entry.
-    pub(super) fn fact(mut self, fact: Fact) -> Self {
+    pub(crate) fn fact(mut self, fact: Fact) -> Self {
         let entry = EntryId(self.0.entries.len() as u32 - 1);
         self.0.observations.push(Observation { entry, fact });
         self
     }
 }
 
-pub(super) fn layer() -> Layer {
+pub(crate) fn layer() -> Layer {
     Layer::default()
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Coverage, Digest, FileSecrets, ImagePath, Imports, Lang, NodeRecord, Requirement, Script, Shape, Sums};
 
 /// Raised whenever the meaning or the form of [`LayerFacts`] changes; part of every future cache key.
-pub const FACTS_VERSION: u32 = 4;
+pub const FACTS_VERSION: u32 = 5;
 
 /// Everything known about one layer after its bytes were read once.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
@@ -361,6 +361,8 @@ pub enum Fact {
     Release(Release),
     /// musl's `/etc/ld-musl-ARCH.path`: the directories that are searched instead of the built-in ones.
     LoaderPath(Vec<ImagePath>),
+    /// The settings of a web server: the places that they name; the empty one stands for all.
+    Served(Vec<ImagePath>),
     /// Texts that tell what a loose file is.
     Shape(Shape),
     /// The secrets in a file, without their values.

@@ -36,6 +36,9 @@ pub struct Rewrite {
     pub from: String,
     /// The image that it is built upon now.
     pub to: String,
+    /// Fingerprints of the findings that stay, since the base that stays brought them; no part of reports.
+    #[serde(skip)]
+    pub stays: Vec<String>,
     /// The user that the last stage is made to run as, where it ran as root.
     pub user: Option<String>,
     /// Bytes of all files in all layers, before.

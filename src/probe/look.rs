@@ -24,6 +24,7 @@ use super::{
     node::NodeFile,
     npm, passwd, python, release, rpm,
     secret::{Aside, Batch, Hunter, Searched, SecretRules},
+    served,
     shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
 };
@@ -131,6 +132,7 @@ enum Record {
     ApkWorld,
     AutoInstalled,
     OsRelease,
+    Served,
 }
 
 /// Looks at one file at a time; its buffers are used again for the next.
@@ -550,6 +552,7 @@ impl<'p> Looker<'p> {
             Record::ApkWorld => (Some(Fact::World(apk::world(body))), Vec::new()),
             Record::AutoInstalled => (Some(Fact::AutoInstalled(dpkg::auto_installed(body))), Vec::new()),
             Record::OsRelease => (Some(Fact::Release(release::release(body))), Vec::new()),
+            Record::Served => (Some(Fact::Served(served::places(body))), Vec::new()),
             Record::LoaderPath => (Some(Fact::LoaderPath(loader::path(body))), Vec::new()),
             Record::PythonMetadata => match python::metadata(body) {
                 Ok(parsed) => keep(parsed, Fact::Python),
@@ -617,6 +620,9 @@ fn record_of(path: &[u8]) -> Option<(Record, usize)> {
             _ => {
                 if let Some(file) = NodeFile::of(path) {
                     return Some((Record::Node(file), 64 * MIB));
+                }
+                if served::is_settings(path) {
+                    return Some((Record::Served, MIB));
                 }
                 let (record, limit) = lang::record_of(path)?;
                 (Record::Lang(record), limit)

@@ -26,6 +26,7 @@ pub mod rpm;
 pub mod ruby;
 pub mod script;
 pub mod secret;
+pub mod served;
 mod shape;
 pub mod sieve;
 mod sum;

@@ -3,9 +3,11 @@
 use super::{
     Runs, Stop, Subject,
     evidence::{Evidence, of_distribution},
+    same::Same,
     select::Wanted,
 };
 use crate::{
+    catalogue::Runtime,
     inventory::{File, Inventory, loader::Libc},
     model::path,
 };
@@ -19,6 +21,8 @@ pub struct Chosen {
     pub why: String,
     /// Whether it has a shell and a package manager.
     pub has_shell: bool,
+    /// Whether it is the one that the old stage stands on, which it is called by as before.
+    pub same: bool,
 }
 
 /// Images of distributions with nothing installed in them: their slim variants have the same packages.
@@ -26,13 +30,15 @@ const PLAIN: [&str; 3] = ["alpine", "debian", "ubuntu"];
 
 /// The name of an image, taken apart.
 pub(super) struct Name<'a> {
+    /// What stands before the repository of an official image in another registry: `public.ecr.aws/docker/library/`.
+    pub prefix: &'a str,
     pub repository: &'a str,
     pub tag: &'a str,
     pub digest: bool,
 }
 
 impl<'a> Name<'a> {
-    /// `docker.io/library/node:20@sha256:...` is `node`, `20`.
+    /// `docker.io/library/node:20@sha256:...` is `node`, `20`, and so is `mirror.gcr.io/library/node:20` with a prefix.
     pub(super) fn of(image: &'a str) -> Self {
         let (name, digest) = image.split_once('@').map_or((image, false), |(name, _)| (name, true));
         let slash = name.rfind('/').map_or(0, |at| at + 1);
@@ -41,8 +47,13 @@ impl<'a> Name<'a> {
             None => (name, "latest"),
         };
         let short = ["docker.io/library/", "index.docker.io/library/", "docker.io/", "library/"];
-        let repository = short.iter().find_map(|prefix| repository.strip_prefix(prefix)).unwrap_or(repository);
-        Self { repository, tag, digest }
+        if let Some(repository) = short.iter().find_map(|prefix| repository.strip_prefix(prefix)) {
+            return Self { prefix: "", repository, tag, digest };
+        }
+        // Official images alone lie below `library`, wherever they are mirrored; a name without it may be anybody's.
+        let mirrored = repository.rfind("/library/").map(|at| repository.split_at(at + "/library/".len()));
+        let (prefix, repository) = mirrored.filter(|(_, rest)| !rest.contains('/')).unwrap_or(("", repository));
+        Self { prefix, repository, tag, digest }
     }
 }
 
@@ -54,45 +65,78 @@ pub(super) fn is_as_package(evidence: &Evidence<'_>) -> bool {
     evidence.interpreter.as_ref().is_some_and(again)
 }
 
-/// Chooses the base.
-pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wanted) -> Result<Chosen, Stop> {
-    let name = Name::of(&evidence.base);
-    let table =
-        subject.catalogue.runtimes.iter().find(|runtime| runtime.from.iter().any(|from| from == name.repository));
-    let Some(table) = table else {
-        return Stop::refused(format!(
-            "offcut does not know what to run on instead of the base image {}",
-            evidence.base
-        ));
+/// What the last stage may stand on.
+pub(super) enum Stand<'s> {
+    /// The image of a table.
+    Table { table: &'s Runtime, image: String },
+    /// The image that the old one stands on.
+    Same(Box<Same>),
+}
+
+impl Stand<'_> {
+    /// The base that stays, if it does.
+    pub(super) fn same(&self) -> Option<&Same> {
+        if let Self::Same(same) = self { Some(same) } else { None }
+    }
+}
+
+/// Finds what the last stage may stand on: what a table says, or else what the old one stands on.
+///
+/// # Errors
+/// When that would win nothing.
+pub(super) fn stand<'s>(subject: &'s Subject<'_>, evidence: &Evidence<'_>) -> Result<Stand<'s>, Stop> {
+    let why = match in_table(subject, evidence) {
+        Ok(stand) => return Ok(stand),
+        Err(why) => why,
     };
-    if table.runs != evidence.runs && table.runs != Runs::Program {
-        let (base, runs) = (table.runs.word(), evidence.runs.word());
-        return Stop::refused(format!("the base image {} is for {base}, and the command starts {runs}", evidence.base));
-    }
-    if table.runs == Runs::Program && evidence.runs != Runs::Program {
-        if !evidence.interpreter.as_ref().is_some_and(of_distribution) {
-            let why = "is no package of the distribution, and what it needs of the base image is not known";
-            return Stop::refused(format!("the {} that the command starts {why}", evidence.runs.word()));
+    Ok(Stand::Same(Box::new(Same::of(subject, evidence, why)?)))
+}
+
+/// What a table says of the base, or why none serves.
+fn in_table<'s>(subject: &'s Subject<'_>, evidence: &Evidence<'_>) -> Result<Stand<'s>, String> {
+    let name = Name::of(&evidence.base);
+    let find = |repository: &str| {
+        subject.catalogue.runtimes.iter().find(|runtime| runtime.from.iter().any(|from| from == repository))
+    };
+    let again = is_as_package(evidence);
+    let (base, runs) = (&evidence.base, evidence.runs.word());
+    let table = match find(name.repository) {
+        Some(table) if table.runs == evidence.runs || table.runs == Runs::Program && again => table,
+        // What the Dockerfile installed of the distribution needs nothing else of the base.
+        _ if again => match find("debian") {
+            Some(table) => table,
+            None => return Err(format!("no base is known that has {runs} as a package")),
+        },
+        Some(table) if table.runs == Runs::Program => return Err(format!("{runs} came with the base image {base}")),
+        Some(table) => {
+            return Err(format!("the base image {base} is for {}, and the command starts {runs}", table.runs.word()));
         }
-        if !is_as_package(evidence) {
-            let runs = evidence.runs.word();
-            return Stop::refused(format!(
-                "{runs} came with the base image {}, and which of its other packages the program uses can not be told",
-                evidence.base
-            ));
+        None => return Err(format!("offcut does not know what to run on instead of the base image {base}")),
+    };
+    let alpine = subject.inventory.resolve(b"lib/apk/db/installed").is_some();
+    let pattern = if alpine { &table.alpine } else { &table.debian };
+    let Some(pattern) = pattern else { return Err(format!("offcut knows no base for run time that goes with {base}")) };
+    Ok(Stand::Table { table, image: fill(subject, pattern, &name)? })
+}
+
+/// Chooses the base.
+pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wanted, stand: &Stand<'_>) -> Chosen {
+    let (table, image) = match stand {
+        Stand::Table { table, image } => (table, image),
+        Stand::Same(same) => {
+            let stays = same.stays(subject);
+            let stays = stays.map_or_else(String::new, |names| format!("; what it brought itself stays: {names}"));
+            let why = format!("{}, so that everything of it is there again{stays}", same.why);
+            let has_shell = same.base.resolve(b"bin/sh").is_some();
+            return Chosen { image: evidence.base_text.clone(), why, has_shell, same: true };
         }
-    }
+    };
     let alpine = subject.inventory.resolve(b"lib/apk/db/installed").is_some();
     let plain = wanted.packages.is_empty() && !wanted.needs_shell;
     if let (Some(image), true, true) = (&table.for_static, evidence.is_static && !alpine, plain) {
         let why = "the program is linked statically, and nothing starts a shell or another program".to_string();
-        return Ok(Chosen { image: image.clone(), why, has_shell: false });
+        return Chosen { image: image.clone(), why, has_shell: false, same: false };
     }
-    let pattern = if alpine { &table.alpine } else { &table.debian };
-    let Some(pattern) = pattern else {
-        return Stop::refused(format!("offcut knows no base for run time that goes with {}", evidence.base));
-    };
-    let image = fill(subject, pattern, &name)?;
     let release = release(subject.inventory).unwrap_or_default();
     let why = match evidence.runs {
         Runs::Program if evidence.is_static => format!("the same release ({release}) without compilers"),
@@ -105,29 +149,28 @@ pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wa
         }
         runs => format!("the same version of {} without compilers", runs.word()),
     };
-    Ok(Chosen { image, why, has_shell: true })
+    Chosen { image: image.clone(), why, has_shell: true, same: false }
 }
 
 /// Puts what the base has in the place of the names in braces.
-fn fill(subject: &Subject<'_>, pattern: &str, name: &Name<'_>) -> Result<String, Stop> {
+fn fill(subject: &Subject<'_>, pattern: &str, name: &Name<'_>) -> Result<String, String> {
     let mut image = pattern.to_string();
     if image.contains("{release}") {
         let Some(release) = release(subject.inventory) else {
-            return Stop::refused(
-                "the release of the distribution is not known: /etc/os-release does not name a release of Debian or Alpine",
-            );
+            let why = "/etc/os-release does not name a release of Debian or Alpine";
+            return Err(format!("the release of the distribution is not known: {why}"));
         };
         image = image.replace("{release}", &release);
     }
     if image.contains("{java}") {
         let Some(java) = java(name.tag) else {
-            return Stop::refused(format!("the tag {} does not tell the version of Java", name.tag));
+            return Err(format!("the tag {} does not tell the version of Java", name.tag));
         };
         image = image.replace("{java}", &java);
     }
     if image.contains("{tag}") || image.contains("{number}") {
         if name.digest {
-            return Stop::refused("the base is named by its digest, and which tag goes with that is not known here");
+            return Err("the base is named by its digest, and which tag goes with that is not known here".to_string());
         }
         // A variant without compilers stays what it is.
         let slim = name.tag.split('-').any(|part| part == "slim");
@@ -136,7 +179,8 @@ fn fill(subject: &Subject<'_>, pattern: &str, name: &Name<'_>) -> Result<String,
         image = image.replace("{number}", number).replace("{suite}", suite).replace("{tag}", &tag);
         image = image.replace(":latest-", ":").replace(":slim-slim", ":slim");
     }
-    Ok(image)
+    // Where the old base was had from, the new one is likely to be, too.
+    Ok(format!("{}{image}", name.prefix))
 }
 
 /// The release of the distribution, as the tags of its images have it.
@@ -188,6 +232,21 @@ pub(super) fn check(evidence: &Evidence<'_>, chosen: &Chosen, known: &Inventory)
     Ok(())
 }
 
+/// Whether the base, where it is at hand and still what the image was built upon, ends where the lines of the Dockerfile say.
+pub(super) fn check_border(subject: &Subject<'_>, evidence: &Evidence<'_>, known: &Inventory) -> Result<(), Stop> {
+    let ids = |inventory: &Inventory| inventory.layers().iter().map(|layer| layer.diff_id).collect::<Vec<_>>();
+    let (base, all) = (ids(known), ids(subject.inventory));
+    let is_it = base.iter().all(Option::is_some) && all.starts_with(&base);
+    let own_from = usize::try_from(evidence.own_from).unwrap_or(usize::MAX);
+    if is_it && base.len() != own_from {
+        let (name, count) = (&evidence.base, base.len());
+        return Stop::refused(format!(
+            "{name} has {count} layers, and by the lines of the Dockerfile {own_from} came with the base image"
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,6 +254,10 @@ mod tests {
     #[test]
     fn names_are_taken_apart_wherever_they_come_from() {
         for (image, repository, tag) in [
+            ("mirror.gcr.io/library/node:20", "node", "20"),
+            ("registry.example.com/hub/library/python:3", "python", "3"),
+            ("registry.example.com/library/team/python:3", "registry.example.com/library/team/python", "3"),
+            ("registry.example.com/golang:1.22", "registry.example.com/golang", "1.22"),
             ("node", "node", "latest"),
             ("node:20-alpine", "node", "20-alpine"),
             ("docker.io/library/golang:1.22@sha256:0123", "golang", "1.22"),
@@ -203,6 +266,20 @@ mod tests {
         ] {
             let name = Name::of(image);
             assert_eq!((name.repository, name.tag), (repository, tag), "{image}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_of_official_images_is_told_by_their_directory() {
+        for (image, prefix) in [
+            ("public.ecr.aws/docker/library/golang:1.22", "public.ecr.aws/docker/library/"),
+            ("mirror.gcr.io/library/node", "mirror.gcr.io/library/"),
+            ("docker.io/library/node:20", ""),
+            ("library/node", ""),
+            ("registry.example.com/golang", ""),
+            ("registry.example.com/mylibrary/golang", ""),
+        ] {
+            assert_eq!(Name::of(image).prefix, prefix, "{image}");
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Evidence<'a> {
     pub chain: Vec<usize>,
     /// The image that the lowest of them is built upon.
     pub base: String,
+    /// How the Dockerfile writes it.
+    pub base_text: String,
     /// The lowest layer of its own, counted from 0.
     pub own_from: u32,
     /// What runs.
@@ -52,6 +54,12 @@ const BUILD_ONLY: [Family; 5] = [Family::BuildTool, Family::DevDependency, Famil
 /// Package managers of interpreters, which their slim images have as well.
 const OF_INTERPRETER: [&str; 4] = ["build-tool/npm", "build-tool/yarn", "build-tool/corepack", "build-tool/pip"];
 
+/// Programs of distributions that start whatever they are told: what they need of the image can not be told.
+const STARTERS: [&[u8]; 14] = [
+    b"ash", b"bash", b"busybox", b"cat", b"cron", b"crond", b"dash", b"make", b"sh", b"sleep", b"sshd", b"tail",
+    b"true", b"zsh",
+];
+
 /// The findings at medium and above that go with the build stage.
 pub(super) fn gone<'s>(subject: &Subject<'s>) -> impl Iterator<Item = &'s Finding> {
     subject.findings.iter().filter(|finding| is_gone(finding))
@@ -75,7 +83,7 @@ pub(super) fn unwanted(subject: &Subject<'_>) -> HashSet<Vec<u8>> {
 
 /// Collects it.
 pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
-    let (chain, base, own_from) = place(subject)?;
+    let Placed { chain, base, base_text, own_from } = place(subject)?;
     let Some(config) = &subject.image.config else { return Stop::refused("the image has no configuration") };
     for finding in subject.findings {
         if finding.family == Family::WrongStage && finding.severity > Severity::Note {
@@ -112,10 +120,11 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
         _ if is_elf && own(&program) => (Runs::Program, program),
         _ if language(&name).is_some() => (language(&name).unwrap_or(Runs::Program), program),
         _ if interpreter(&program).is_some() => (interpreter(&program).unwrap_or(Runs::Program), program),
+        _ if !own(&program) && !STARTERS.contains(&&name[..]) => (Runs::Server, program),
         _ => {
             let shown = path::show(program.path());
             return Stop::refused(format!(
-                "the command comes to {shown}; offcut moves compiled programs, Java, Node.js, Perl, PHP, Python and Ruby to a stage of their own"
+                "the command comes to {shown}; offcut moves compiled programs, servers, Java, Node.js, Perl, PHP, Python and Ruby to a stage of their own"
             ));
         }
     };
@@ -130,11 +139,33 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
     let libc = load.as_ref().filter(|_| !is_static).map(|load| load.libc);
     let starts_any = reach.openings().iter().any(|opening| opening.scope == Scope::Programs);
     let interpreter = (runs != Runs::Program).then(|| interpreter_of(inventory, config, program)).flatten();
-    Ok(Evidence { chain, base, own_from, runs, program, interpreter, is_static, libc, dir, of_base, reach, starts_any })
+    Ok(Evidence {
+        chain,
+        base,
+        base_text,
+        own_from,
+        runs,
+        program,
+        interpreter,
+        is_static,
+        libc,
+        dir,
+        of_base,
+        reach,
+        starts_any,
+    })
+}
+
+/// Where the image stands in its Dockerfile.
+struct Placed {
+    chain: Vec<usize>,
+    base: String,
+    base_text: String,
+    own_from: u32,
 }
 
 /// Which stage the image is, what it is built upon, and where its own layers begin.
-fn place(subject: &Subject<'_>) -> Result<(Vec<usize>, String, u32), Stop> {
+fn place(subject: &Subject<'_>) -> Result<Placed, Stop> {
     let args = BuildArgs::new();
     let border = attribution::attribute(subject.image, &subject.catalogue.bases);
     let options = Options { target: subject.target, args: &args, border: Some(&border) };
@@ -157,6 +188,9 @@ fn place(subject: &Subject<'_>) -> Result<(Vec<usize>, String, u32), Stop> {
         return Stop::refused("it is not sure which layers came with the base image");
     };
     let own_from = told.iter().take_while(|own| !**own).count();
+    if told.iter().skip(own_from).any(|own| !own) {
+        return Stop::refused("layers of the base image lie above those of the Dockerfile, as far as its lines tell");
+    }
     let (chain, parent) = subject.file.chain(stage, &args);
     let Parent::Image(base) = parent else {
         return Err(Stop::Nothing("it is built upon nothing, and holds what was copied".to_string()));
@@ -170,7 +204,13 @@ fn place(subject: &Subject<'_>) -> Result<(Vec<usize>, String, u32), Stop> {
     if statements.any(|one| one.statement.keyword == Some(Keyword::Onbuild)) {
         return Stop::refused("it has ONBUILD instructions: it is meant to be built upon");
     }
-    Ok((chain, base, u32::try_from(own_from).unwrap_or(u32::MAX)))
+    let lowest = chain.last().and_then(|&stage| subject.file.stages().get(stage));
+    let from = lowest.and_then(|stage| subject.file.instructions().get(stage.from));
+    let base_text = match from.map(|from| &from.statement.command) {
+        Some(Command::From(from)) => subject.file.at(from.image.span).to_string(),
+        _ => base.clone(),
+    };
+    Ok(Placed { chain, base, base_text, own_from: u32::try_from(own_from).unwrap_or(u32::MAX) })
 }
 
 /// Whether a package of the distribution owns the file.

@@ -5,14 +5,21 @@
 //! makes the text. What can not be proved is refused with the reason. Nothing here starts a builder.
 
 mod base;
+mod cover;
 mod evidence;
 mod ignore;
 pub(crate) mod local;
 mod origin;
+mod packages;
+mod prune;
+mod same;
 mod select;
+mod served;
 mod write;
 
 use similar::TextDiff;
+
+use self::{base::Chosen, select::Wanted};
 
 use crate::{
     attribution::told::Dockerfile,
@@ -151,7 +158,7 @@ fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>, catalog
 pub fn fill(fix: &Fix, findings: &mut [Finding]) {
     let Fix::Rewritten(rewrite) = fix else { return };
     for finding in findings.iter_mut() {
-        let gone = evidence::is_gone(finding);
+        let gone = evidence::is_gone(finding) && !rewrite.stays.contains(&finding.fingerprint);
         let user = finding.family == Family::RootUser && rewrite.user.is_some();
         if gone || user {
             finding.remedy.dockerfile.clone_from(&rewrite.stage);
@@ -196,22 +203,32 @@ impl Stop {
 
 fn try_fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Result<Rewrite, Stop> {
     let evidence = evidence::collect(subject)?;
-    let wanted = select::select(subject, &evidence)?;
-    let chosen = base::choose(subject, &evidence, &wanted)?;
-    let known = read_base(&chosen.image);
-    let packages = select::packages(subject, &wanted, &chosen, known.as_ref());
-    if let Some(known) = &known {
+    let stand = base::stand(subject, &evidence)?;
+    let wanted = select::select(subject, &evidence, stand.same())?;
+    let chosen = base::choose(subject, &evidence, &wanted, &stand);
+    let read = read_base(if stand.same().is_some() { &evidence.base } else { &chosen.image });
+    let known = match (stand.same(), &read) {
+        (Some(same), at_hand) => {
+            at_hand.as_ref().map_or(Ok(()), |known| base::check_border(subject, &evidence, known))?;
+            Some(&same.base)
+        }
+        (None, read) => read.as_ref(),
+    };
+    let packages = packages::packages(subject, &wanted, &chosen, known, stand.same());
+    if let Some(known) = known {
         base::check(&evidence, &chosen, known)?;
     }
+    can_be_said(subject, &wanted, &chosen, &packages)?;
     let copied: u64 = wanted.picks.iter().map(|pick| pick.bytes).sum();
-    let installed = select::installed_bytes(subject, &packages, known.as_ref());
+    let installed = packages::installed_bytes(subject, &packages, known);
     let before = subject.inventory.layers().iter().map(|layer| layer.payload_bytes).sum();
     let mut rewrite = Rewrite {
         from: evidence.base.clone(),
         to: chosen.image.clone(),
+        stays: stand.same().map_or_else(Vec::new, |same| same.fingerprints(subject)),
         before,
         added: copied.saturating_add(installed),
-        base: known.as_ref().map(|known| known.layers().iter().map(|layer| layer.payload_bytes).sum()),
+        base: known.map(|known| known.layers().iter().map(|layer| layer.payload_bytes).sum()),
         ..Rewrite::default()
     };
     worth(subject, &rewrite)?;
@@ -220,6 +237,23 @@ fn try_fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Result<Rewrite, S
         Ok(_) => Ok(rewrite),
         Err(error) => Stop::refused(format!("the rewritten file would not parse, which is a bug in offcut: {error}")),
     }
+}
+
+/// Whether the new base has what the lines of the last stage call.
+fn can_be_said(subject: &Subject<'_>, wanted: &Wanted, chosen: &Chosen, packages: &[String]) -> Result<(), Stop> {
+    let has = |path: &[u8]| subject.inventory.resolve(path).is_some();
+    if !packages.is_empty() && !has(b"lib/apk/db/installed") && !has(b"var/lib/dpkg/status") {
+        return Stop::refused(format!(
+            "it needs {}, and offcut installs packages of Debian and Alpine",
+            packages.join(", ")
+        ));
+    }
+    let lines =
+        [!wanted.links.is_empty(), !wanted.removed.is_empty(), !wanted.owned.is_empty(), !wanted.modes.is_empty()];
+    if !chosen.has_shell && wanted.needs_shell && lines.contains(&true) {
+        return Stop::refused(format!("{} has no shell to make links and owners with", chosen.image));
+    }
+    Ok(())
 }
 
 /// Whether the rewrite wins anything.

@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 
 use super::{
     NONROOT, Runs, Subject,
-    base::Chosen,
+    base::{Chosen, Name},
+    cover::Pick,
     evidence::{Evidence, brought, may_need_root, sets},
-    select::{Pick, SYSTEM, Wanted},
+    prune::WITHOUT,
+    same::Removed,
+    select::{SYSTEM, Wanted},
 };
 use crate::{
     dockerfile::{Command, Instruction, Keyword, PieceKind, Span},
@@ -97,6 +100,14 @@ pub(super) fn write(
         why: chosen.why.clone(),
     });
 
+    let users = wanted.users.then(|| format!("COPY --from={name} /etc/passwd /etc/group /etc/\n"));
+    let needs_root = wanted.needs_shell || !packages.is_empty();
+    let base_user = if chosen.same && needs_root { base_user(subject, evidence) } else { None };
+    if base_user.is_some() {
+        text.push_str("USER 0\n");
+    }
+    // Where the base stays, packages that are installed again find the numbers of users that they had.
+    text.push_str(users.as_deref().filter(|_| chosen.same).unwrap_or_default());
     if let Some(line) = install(subject, packages, wanted.recommended) {
         text.push_str(&line);
         rewrite.changes.push(Change {
@@ -105,17 +116,26 @@ pub(super) fn write(
             why: "libraries that the program loads, or programs that it starts".to_string(),
         });
     }
-    if wanted.users {
-        text.push_str(&format!("COPY --from={name} /etc/passwd /etc/group /etc/\n"));
+    text.push_str(users.as_deref().filter(|_| !chosen.same).unwrap_or_default());
+    if let Some(line) = removed(&wanted.removed) {
+        text.push_str(&line);
+        rewrite.changes.push(Change {
+            line: None,
+            what: "it removes again what the Dockerfile removed of its base".to_string(),
+            why: "the files lie in the base image, and would be there again".to_string(),
+        });
     }
     if let Some(dir) =
         subject.image.config.as_ref().map(|c| c.working_dir.as_str()).filter(|dir| !dir.is_empty() && *dir != "/")
     {
         text.push_str(&format!("WORKDIR {dir}\n"));
     }
-    for line in environment(subject, evidence) {
+    for line in environment(subject, evidence, chosen) {
         text.push_str(&line);
         text.push('\n');
+    }
+    if evidence.runs == Runs::Ruby && wanted.prune.is_some() {
+        text.push_str(&format!("ENV BUNDLE_WITHOUT={WITHOUT}\n"));
     }
     let user = user(subject, evidence, chosen);
     for line in copies(name, &wanted.picks, user.as_ref().filter(|user| user.added).map(|user| user.name.as_str())) {
@@ -135,7 +155,7 @@ pub(super) fn write(
     if let Some(line) = links(&wanted.links) {
         text.push_str(&line);
     }
-    for line in chown(evidence, wanted, chosen, user.as_ref()) {
+    for line in chown(evidence, wanted, chosen, user.as_ref()).into_iter().chain(chmod(&wanted.modes)) {
         text.push_str(&line);
         text.push('\n');
     }
@@ -154,6 +174,8 @@ pub(super) fn write(
             let what = format!("it runs as {}", user.name);
             rewrite.changes.push(Change { line: None, what, why: user.why });
         }
+    } else if let Some(user) = base_user {
+        text.push_str(&format!("USER {user}\n"));
     }
     text.push_str(&tail);
     rewrite.stage = text.find("FROM ").and_then(|at| text.get(at..)).unwrap_or_default().to_string();
@@ -212,7 +234,7 @@ fn repeated<'f>(subject: &Subject<'f>, evidence: &Evidence<'_>, kept: &'f [Instr
 }
 
 /// The lines that set variables, with the arguments that they use.
-fn environment(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Vec<String> {
+fn environment(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen) -> Vec<String> {
     let file = subject.file;
     let stages = evidence.chain.iter().rev().filter_map(|&number| file.stages().get(number));
     let body: Vec<&Instruction> =
@@ -237,7 +259,7 @@ fn environment(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Vec<String> {
     let dir = [b"/", path::parent(evidence.program.path())].concat();
     let by_default = PATH_DEFAULT.split(':').any(|known| known.as_bytes() == dir);
     let listed = here.is_some_and(|here| here.split(':').any(|one| one.as_bytes() == dir));
-    let set = lines.iter().any(|line| mentions(line, "PATH"));
+    let set = chosen.same || lines.iter().any(|line| mentions(line, "PATH"));
     if evidence.runs == Runs::Program && listed && !by_default && !set {
         lines.push(format!("ENV PATH={}:{PATH_DEFAULT}", String::from_utf8_lossy(&dir)));
     }
@@ -287,6 +309,13 @@ fn install(subject: &Subject<'_>, packages: &[String], recommended: bool) -> Opt
     })
 }
 
+/// The user that the base may run as, where the image does not run as root: commands of the last stage need root.
+fn base_user(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
+    let user = &subject.image.config.as_ref()?.user;
+    let root = matches!(user.as_str(), "" | "0" | "root" | "0:0" | "root:root");
+    (!user.is_empty() && (!root || sets(subject, evidence, Keyword::User))).then(|| user.clone())
+}
+
 /// Who the last stage runs as.
 struct User {
     name: String,
@@ -303,11 +332,12 @@ fn user(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen) -> Opti
         let set = sets(subject, evidence, Keyword::User);
         return set.then(|| User { name: config.user.clone(), added: false, why: String::new() });
     }
-    if may_need_root(config) {
+    // What a base starts may have to be root, whatever is started in the end: it was never run as anybody else.
+    if may_need_root(config) || evidence.runs == Runs::Server || chosen.same && !evidence.of_base.is_empty() {
         return None;
     }
     let name = match evidence.runs {
-        Runs::Node if chosen.image.starts_with("node:") => "1000:1000",
+        Runs::Node if Name::of(&chosen.image).repository == "node" => "1000:1000",
         _ => NONROOT,
     };
     let why = "it ran as root, opens no port below 1024 and declares no volume".to_string();
@@ -378,6 +408,28 @@ fn links(links: &[(Vec<u8>, Vec<u8>)]) -> Option<String> {
     });
     let made: Vec<String> = made.collect();
     (!made.is_empty()).then(|| format!("RUN {}\n", made.join(" \\\n && ")))
+}
+
+/// The line that removes again what the Dockerfile removed of the base that stays.
+fn removed(words: &[Removed]) -> Option<String> {
+    let word = |removed: &Removed| match removed {
+        Removed::Path(path) => quoted(b"/", path),
+        Removed::Inside(dir) => format!("{}/*", quoted(b"/", dir)),
+    };
+    let words: Vec<String> = words.iter().map(word).collect();
+    (!words.is_empty()).then(|| format!("RUN rm -rf {}\n", words.join(" ")))
+}
+
+/// The lines that let others write to directories again.
+fn chmod(modes: &[(Vec<u8>, u16)]) -> Vec<String> {
+    let mut dirs: BTreeMap<u16, Vec<&[u8]>> = BTreeMap::new();
+    for (dir, mode) in modes {
+        dirs.entry(*mode).or_default().push(dir);
+    }
+    let line = |(mode, dirs): (&u16, &Vec<&[u8]>)| {
+        format!("RUN chmod {mode:04o} {}", dirs.iter().map(|dir| quoted(b"/", dir)).collect::<Vec<_>>().join(" "))
+    };
+    dirs.iter().map(line).collect()
 }
 
 /// A path as a word of a shell.
@@ -475,6 +527,16 @@ mod tests {
                 .is_some_and(|line| line.starts_with("RUN mkdir -p /app/x && "))
         );
         assert_eq!(links(&[]), None);
+    }
+
+    #[test]
+    fn what_is_removed_and_opened_again_is_a_line_of_the_shell() {
+        let words = [Removed::Path(b"etc/a b".to_vec()), Removed::Inside(b"srv/html".to_vec())];
+        assert_eq!(removed(&words).as_deref(), Some("RUN rm -rf '/etc/a b' /srv/html/*\n"));
+        assert_eq!(removed(&[]), None);
+        let modes = [(b"b".to_vec(), 0o775), (b"a".to_vec(), 0o1777), (b"c".to_vec(), 0o775)];
+        assert_eq!(chmod(&modes), ["RUN chmod 0775 /b /c", "RUN chmod 1777 /a"]);
+        assert!(chmod(&[]).is_empty());
     }
 
     #[test]

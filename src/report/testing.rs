@@ -89,6 +89,7 @@ pub(crate) fn mended() -> Report {
         guessed: Vec::new(),
         from: "debian:12".into(),
         to: "debian:12-slim".into(),
+        stays: Vec::new(),
         user: Some("65532:65532".into()),
         before: 731_000_000,
         added: 1_000_000,

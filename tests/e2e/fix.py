@@ -14,6 +14,7 @@ The first line of a case is `# case:` with words; it is no part of the Dockerfil
     reason=TEXT       what the reason of that has in it
     to=IMAGE          what the last stage has to stand on
     left=RULE         the finding that stays, as what it speaks of is meant: a port below 1024, a volume
+    stays             what the base brings stays with it, as the last stage stands on the same one
     lock=TOOL         npm, yarn or pnpm: the lock file that lies beside `package.json`
     classic           built by the classic builder, not by BuildKit
     history           mended from the image alone as well
@@ -41,6 +42,7 @@ PATIENCE = 90
 # What each application answers, and where it is asked.
 ANSWERS = {
     "addon": "hello from an addon",
+    "bundle": "hello from a gem and sqlite 3",
     "c": "answer 42",
     "cpp": "hello from c++",
     "esbuild": "hello from a bundle",
@@ -53,6 +55,7 @@ ANSWERS = {
     "node": '{"total":12}',
     "perl": "hello from perl",
     "php": "hello from php OK",
+    "phpext": "hello from php and libpq 15",
     "pyext": "hello from an extension and its page",
     "python": "hello from libpq 15 and a template",
     "ruby": "hello from ruby",
@@ -77,7 +80,7 @@ class Case:
         assert begin == "case:", f"{file} does not begin with its expectations"
         self.name = file.name.removesuffix(".Dockerfile")
         self.words = dict(word.partition("=")[::2] for word in words)
-        known = "app outcome reason to left lock classic history verify ignore quick".split()
+        known = "app outcome reason to left stays lock classic history verify ignore quick".split()
         assert set(self.words) <= set(known), f"{file}: {self.words}"
         self.app, self.outcome = self.words["app"], self.words.get("outcome", "rewritten")
         self.row = {"case": self.name, "outcome": "broken"}
@@ -159,6 +162,12 @@ def prove(offcut, docker, case, work, cache, show):
     row |= {"outcome": "works", "answers": "yes", "after": size(docker, after)}
     same_config(docker, before, after)
     left = loud(scan(offcut, docker, after, None, work)[0])
+    if "stays" in case.words:
+        equal(made["base"]["to"], made["base"]["from"], "the base that stays")
+        of_base = loud(scan(offcut, docker, made["base"]["to"], None, work)[0])
+        named = [change["why"] for change in made["changes"] if "stays" in change["why"]]
+        assert of_base and named, "what stays is not said"
+        left = [rule for rule in left if rule not in of_base or rule == case.words.get("left")]
     measured, predicted = row["before"] - row["after"], made["bytes"]["saved"]
     assert predicted is not None, "the base is at hand, and its size was not read"
     row |= {"left": len(left), "predicted": made["bytes"]["after"], "error": abs(predicted - measured) / measured}

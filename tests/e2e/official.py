@@ -117,7 +117,233 @@ def rust(bases, name):
     bases.official(name, "offcut-seed/buildpack-deps", config)
 
 
+NGINX_CONF = b"""user www-data;
+worker_processes 1;
+pid /run/nginx.pid;
+events { worker_connections 64; }
+http {
+  include /etc/nginx/mime.types;
+  access_log /var/log/nginx/access.log;
+  error_log /var/log/nginx/error.log;
+  include /etc/nginx/conf.d/*.conf;
+}
+"""
+NGINX_SITE = b"""server {
+  listen 80;
+  location / { root /usr/share/nginx/html; index index.html; }
+}
+"""
+PASS_ON = b'#!/bin/sh\nset -e\nexec "$@"\n'
+PAGE = b"<h1>It works, and nobody wants to see that</h1>\n"
+
+
+def nginx(bases, name):
+    """nginx of Debian, where the official image has it: a site in `conf.d`, pages in `/usr/share/nginx/html`."""
+    files = [
+        ("etc/nginx/nginx.conf.new", 0o644, NGINX_CONF),
+        ("etc/nginx/conf.d/default.conf", 0o644, NGINX_SITE),
+        ("usr/share/nginx/html/index.html", 0o644, PAGE),
+        ("usr/share/nginx/html/50x.html", 0o644, PAGE),
+        ("docker-entrypoint.sh", 0o755, PASS_ON),
+        certificates(),
+    ]
+    config = (
+        "RUN apt-get update && apt-get install -y --no-install-recommends nginx-light && rm -rf /var/lib/apt/lists/* \\\n"
+        " && rm -rf /etc/nginx/sites-enabled /etc/nginx/sites-available /var/www \\\n"
+        " && mv /etc/nginx/nginx.conf.new /etc/nginx/nginx.conf \\\n"
+        " && ln -sf /dev/stdout /var/log/nginx/access.log && ln -sf /dev/stderr /var/log/nginx/error.log\n"
+        "ENV NGINX_VERSION=1.22.1 NODE_EXTRA_CA_CERTS=/etc/ssl/machine.crt\n"
+        'EXPOSE 80\nSTOPSIGNAL SIGQUIT\nENTRYPOINT ["/docker-entrypoint.sh"]\nCMD ["nginx", "-g", "daemon off;"]'
+    )
+    bases.official(name, "debian:bookworm-slim", config, files)
+
+
+HTTPD_CONF = b"""ServerRoot /usr/local/apache2
+ServerName localhost
+Listen 80
+LoadModule mpm_event_module modules/mod_mpm_event.so
+LoadModule authz_core_module modules/mod_authz_core.so
+LoadModule dir_module modules/mod_dir.so
+LoadModule mime_module modules/mod_mime.so
+User www-data
+Group www-data
+TypesConfig /etc/mime.types
+PidFile /usr/local/apache2/logs/httpd.pid
+DocumentRoot /usr/local/apache2/htdocs
+DirectoryIndex index.html
+ErrorLog /proc/self/fd/2
+"""
+HTTPD_START = b'#!/bin/sh\nset -e\nrm -f /usr/local/apache2/logs/httpd.pid\nexec httpd -DFOREGROUND "$@"\n'
+
+
+def httpd(bases, name):
+    """Apache of Debian below `/usr/local/apache2`, where the official image has it."""
+    files = [
+        ("usr/local/apache2/conf/httpd.conf", 0o644, HTTPD_CONF),
+        ("usr/local/apache2/htdocs/index.html", 0o644, PAGE),
+        ("usr/local/bin/httpd-foreground", 0o755, HTTPD_START),
+        certificates(),
+    ]
+    config = APT.format("apache2-bin media-types") + (
+        "RUN mkdir -p /usr/local/apache2/bin /usr/local/apache2/logs \\\n"
+        " && ln -s /usr/lib/apache2/modules /usr/local/apache2/modules \\\n"
+        ' && printf \'#!/bin/sh\\nexec /usr/sbin/apache2 -f /usr/local/apache2/conf/httpd.conf "$@"\\n\' > /usr/local/apache2/bin/httpd \\\n'
+        " && chmod 755 /usr/local/apache2/bin/httpd\n"
+        "ENV HTTPD_PREFIX=/usr/local/apache2 NODE_EXTRA_CA_CERTS=/etc/ssl/machine.crt\n"
+        "ENV PATH=/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+        'WORKDIR /usr/local/apache2\nEXPOSE 80\nSTOPSIGNAL SIGWINCH\nCMD ["httpd-foreground"]'
+    )
+    bases.official(name, "debian:bookworm-slim", config, files)
+
+
+SOURCES = r"""RUN sed -n 's/^deb /deb-src /p' /etc/apt/sources.list > /etc/apt/sources.list.d/src.list \
+ && apt-get update && cd /usr/src && apt-get source {0} && mv {0}-*/ {0} && rm -rf /var/lib/apt/lists/*
+"""
+PHPIZE = "autoconf dpkg-dev file g++ gcc libc6-dev make pkg-config re2c"
+EXT_ENABLE = b"""#!/bin/sh
+set -e
+for name in "$@"; do
+  echo "extension=$name" > "/usr/local/etc/php/conf.d/docker-php-ext-$name.ini"
+done
+"""
+EXT_INSTALL = b"""#!/bin/sh
+set -e
+for name in "$@"; do
+  case "$name" in -j*) continue ;; esac
+  cd "/usr/src/php/ext/$name"
+  phpize > /dev/null
+  ./configure --enable-option-checking=no > /dev/null
+  make > /dev/null
+  make install > /dev/null
+  make clean > /dev/null
+  docker-php-ext-enable "$name"
+done
+"""
+PHP_START = b"""#!/bin/sh
+set -e
+if [ "${1#-}" != "$1" ]; then
+  set -- php "$@"
+fi
+exec "$@"
+"""
+APACHE_START = b"""#!/bin/sh
+set -e
+mkdir -p /var/run/apache2 /var/lock/apache2
+exec apache2 -DFOREGROUND "$@"
+"""
+
+
+def compiled(bases, name, base, steps):
+    """Builds something from Debian's source, once, into `/usr/local` of `offcut-seed/NAME`."""
+    if name not in bases.made:
+        bases.made.add(name)
+        bases.build(name, base, steps, [certificates()])
+
+
+def php(apache):
+    """PHP of Debian's source in `/usr/local`, with the compilers that the official image keeps."""
+
+    def maker(bases, name):
+        bases.have("debian:bookworm-slim")
+        seed, tools = ("php-apache", " apache2 apache2-dev") if apache else ("php", "")
+        with_apache = " --with-apxs2" if apache else ""
+        compiled(
+            bases,
+            seed,
+            "debian:bookworm-slim",
+            APT.format(PHPIZE + " bison ca-certificates xz-utils" + tools)
+            + SOURCES.format("php8.2")
+            + "RUN cd /usr/src/php8.2 && ./buildconf --force > /dev/null \\\n"
+            " && CFLAGS=-O0 ./configure --prefix=/usr/local --disable-all --enable-cli --disable-cgi --disable-phpdbg"
+            f" --enable-filter --enable-tokenizer --enable-session --enable-ctype{with_apache}"
+            " --with-config-file-path=/usr/local/etc/php --with-config-file-scan-dir=/usr/local/etc/php/conf.d > /dev/null \\\n"
+            " && nice -n 10 make -j2 > /dev/null && make install > /dev/null\n"
+            "RUN mkdir -p /tree/usr/local/etc/php/conf.d /tree/usr/src/php /tree/usr/lib/apache2/modules \\\n"
+            " && cp -a /usr/local/bin /usr/local/include /usr/local/lib /tree/usr/local/ \\\n"
+            " && cp -a /usr/src/php8.2/ext /tree/usr/src/php/ && find /tree/usr/src/php -name tests -prune -exec rm -rf {} + \\\n"
+            " && if [ -e /usr/lib/apache2/modules/libphp.so ]; then cp /usr/lib/apache2/modules/libphp.so /tree/usr/lib/apache2/modules/; fi",
+        )
+        scripts = [
+            ("usr/local/bin/docker-php-ext-enable", 0o755, EXT_ENABLE),
+            ("usr/local/bin/docker-php-ext-install", 0o755, EXT_INSTALL),
+            ("usr/local/bin/docker-php-entrypoint", 0o755, PHP_START),
+            ("usr/local/bin/apache2-foreground", 0o755, APACHE_START),
+            certificates(),
+        ]
+        server = (
+            "RUN apt-get update && apt-get install -y --no-install-recommends apache2 && rm -rf /var/lib/apt/lists/* \\\n"
+            " && a2dismod mpm_event && a2enmod mpm_prefork && rm -rf /var/www/html/* && chown www-data:www-data /var/www/html \\\n"
+            " && sed -i 's/export \\([^=]*\\)=\\(.*\\)/: ${\\1:=\\2}\\nexport \\1/' /etc/apache2/envvars \\\n"
+            " && printf 'ServerName localhost\\nLoadModule php_module modules/libphp.so\\nDirectoryIndex index.php index.html\\n"
+            "<FilesMatch \\\\.php$>\\n SetHandler application/x-httpd-php\\n</FilesMatch>\\n' > /etc/apache2/conf-enabled/docker-php.conf\n"
+            "ENV APACHE_CONFDIR=/etc/apache2 APACHE_RUN_USER=www-data APACHE_RUN_GROUP=www-data APACHE_LOG_DIR=/var/log/apache2"
+            " APACHE_RUN_DIR=/var/run/apache2 APACHE_LOCK_DIR=/var/lock/apache2 APACHE_PID_FILE=/var/run/apache2/apache2.pid\n"
+            if apache
+            else ""
+        )
+        end = (
+            'STOPSIGNAL SIGWINCH\nWORKDIR /var/www/html\nEXPOSE 80\nCMD ["apache2-foreground"]' if apache else 'CMD ["php", "-a"]'
+        )
+        config = (
+            APT.format(PHPIZE + " ca-certificates curl xz-utils")
+            + f"COPY --from=offcut-seed/{seed} /tree /\n"
+            + server
+            + 'ENV PHP_VERSION=8.2.0\nENTRYPOINT ["docker-php-entrypoint"]\n'
+            + end
+        )
+        bases.official(name, "debian:bookworm-slim", config, scripts)
+
+    return maker
+
+
+RUBY_ENV = """ENV RUBY_VERSION=3.1.2 GEM_HOME=/usr/local/bundle BUNDLE_SILENCE_ROOT_WARNING=1 BUNDLE_APP_CONFIG=/usr/local/bundle
+ENV SSL_CERT_FILE=/etc/ssl/machine.crt
+ENV PATH=/usr/local/bundle/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+RUN mkdir -p /usr/local/bundle && chmod 1777 /usr/local/bundle
+CMD ["irb"]"""
+
+
+def ruby(bases, name):
+    """Ruby of Debian's source in `/usr/local`, with the compilers of the full image or without."""
+    bases.make("buildpack-deps")
+    bases.have("debian:bookworm-slim")
+    compiled(
+        bases,
+        "ruby",
+        "offcut-seed/buildpack-deps",
+        APT.format("dpkg-dev libffi-dev libyaml-dev bison xz-utils")
+        + SOURCES.format("ruby3.1")
+        + "RUN cd /usr/src/ruby3.1 && ./configure --prefix=/usr/local --disable-install-doc --enable-shared optflags=-O0 debugflags= > /dev/null \\\n"
+        " && nice -n 10 make -j2 > /dev/null && make install > /dev/null && mkdir /tree && cp -a /usr/local /tree/",
+    )
+    slim = name.endswith("-slim")
+    base = "debian:bookworm-slim" if slim else "offcut-seed/buildpack-deps"
+    needed = APT.format("ca-certificates libffi8 libyaml-0-2 libssl3 zlib1g")
+    config = f"{needed}COPY --from=offcut-seed/ruby /tree/local /usr/local\nRUN ldconfig\n{RUBY_ENV}"
+    bases.official(name, base, config, [certificates()])
+
+
+def alias(source):
+    """The same image under the name of a mirror, or of somebody who has it for himself."""
+
+    def maker(bases, name):
+        bases.have(source)
+        bases.tag(name, source)
+
+    return maker
+
+
 OFFICIAL = {
+    "mirror.gcr.io/library/node:20": alias("node:20"),
+    "mirror.gcr.io/library/node:20-slim": alias("node:20-slim"),
+    "registry.example.com/golang:1.22": alias("golang:1.22"),
+    "registry.example.com/team/python:1": alias("python:3.11-slim"),
+    "nginx:1.22": nginx,
+    "httpd:2.4": httpd,
+    "php:8.2-cli": php(apache=False),
+    "php:8.2-apache": php(apache=True),
+    "ruby:3.1-slim": ruby,
+    "ruby:3.1": ruby,
     "alpine:3.20": same("offcut-e2e/alpine"),
     "golang:1.22-alpine": same("offcut-seed/golang:1.22-alpine"),
     "golang:1.22": same("offcut-seed/golang:1.21"),
@@ -146,4 +372,6 @@ RUNTIME = {
     "node:20": ["node:20-slim"],
     "python": ["python:3.11-slim"],
     "temurin": ["eclipse-temurin:17-jre"],
+    "ruby:3.1": ["ruby:3.1-slim"],
+    "mirror.gcr.io": ["mirror.gcr.io/library/node:20-slim"],
 }

@@ -1,4 +1,4 @@
-# case: app=spa lock=npm outcome=refused reason="the command comes to"
+# case: app=spa lock=npm to=debian:bookworm-slim left=root-user/uid-0
 FROM node:20 AS build
 WORKDIR /app
 COPY . .
