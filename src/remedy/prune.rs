@@ -47,6 +47,12 @@ fn of_rule<'s>(subject: &Subject<'s>, rule: &'static str) -> impl Iterator<Item 
     subject.findings.iter().filter(move |f| f.rule == rule && f.state == State::Live)
 }
 
+/// Whether a finding was not there before: interpreters come with packages of their own.
+fn is_own(subject: &Subject<'_>, evidence: &Evidence<'_>, finding: &Finding) -> bool {
+    let mut files = finding.paths.iter().flat_map(|group| &group.files);
+    files.any(|path| subject.inventory.get(path.as_bytes()).is_some_and(|file| file.layer() >= evidence.own_from))
+}
+
 /// Files of dev dependencies that nothing can take out: those who load the others ask for these as well, so all of them stay.
 pub(super) fn bound<'s>(subject: &Subject<'s>, prune: Option<&str>, runs: Runs) -> HashSet<&'s [u8]> {
     let rule = match runs {
@@ -99,7 +105,7 @@ fn prune_python(subject: &Subject<'_>) -> Option<String> {
 
 /// `composer install --no-dev` over what it installed, where the Dockerfile has it install a project with a lock file.
 fn prune_composer(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
-    of_rule(subject, COMPOSER).next()?;
+    of_rule(subject, COMPOSER).find(|finding| is_own(subject, evidence, finding))?;
     let config = subject.image.config.as_ref()?;
     let inventory = subject.inventory;
     let mut locks = inventory.files().filter(|file| path::name(file.path()) == b"composer.lock");
@@ -128,7 +134,7 @@ fn prune_composer(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<Stri
 
 /// `bundle clean` without the groups that only development needs, where all gems are those of the project.
 fn prune_bundler(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
-    of_rule(subject, BUNDLER).next()?;
+    of_rule(subject, BUNDLER).find(|finding| is_own(subject, evidence, finding))?;
     let config = subject.image.config.as_ref()?;
     let has = |name: &[u8]| {
         let at = path::clean(&[&evidence.dir[..], b"/", name].concat());

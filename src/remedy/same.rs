@@ -7,12 +7,12 @@
 use std::collections::HashMap;
 
 use super::{
-    Stop, Subject,
+    Runs, Stop, Subject,
     evidence::{Evidence, is_gone},
 };
 use crate::{
     inventory::{File, Inventory, Package},
-    model::{Finding, Kind, Manager, State, path},
+    model::{Family, Finding, Kind, Manager, State, path},
 };
 
 /// Most words that repeat what was taken away: beyond that nobody could say what they are for.
@@ -71,10 +71,13 @@ impl Same {
             .iter()
             .filter(|finding| is_gone(finding))
             .partition(|finding| same.brought(subject, finding));
-        if goes.is_empty() && !stays.is_empty() {
+        // Who compiles on a base to run what comes of it needs the base for nothing else.
+        let is_builder =
+            evidence.runs == Runs::Program && stays.iter().any(|finding| finding.family == Family::BuildTool);
+        if is_builder || goes.is_empty() && !stays.is_empty() {
             let names = named(&stays);
             return Stop::refused(format!(
-                "{}, and another stage upon it would keep nothing out: it brought {names} itself. \
+                "{}, and another stage upon it would keep too little out: it brought {names} itself. \
                  Build on it, and end with a stage on an image of yours that runs programs only",
                 same.why
             ));
