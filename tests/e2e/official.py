@@ -226,12 +226,6 @@ if [ "${1#-}" != "$1" ]; then
 fi
 exec "$@"
 """
-APACHE_START = b"""#!/bin/sh
-set -e
-mkdir -p /var/run/apache2 /var/lock/apache2
-exec apache2 -DFOREGROUND "$@"
-"""
-
 
 def compiled(bases, name, base, steps):
     """Builds something from Debian's source, once, into `/usr/local` of `offcut-seed/NAME`."""
@@ -240,60 +234,38 @@ def compiled(bases, name, base, steps):
         bases.build(name, base, steps, [certificates()])
 
 
-def php(apache):
+def php(bases, name):
     """PHP of Debian's source in `/usr/local`, with the compilers that the official image keeps."""
-
-    def maker(bases, name):
-        bases.have("debian:bookworm-slim")
-        seed, tools = ("php-apache", " apache2 apache2-dev") if apache else ("php", "")
-        with_apache = " --with-apxs2" if apache else ""
-        compiled(
-            bases,
-            seed,
-            "debian:bookworm-slim",
-            APT.format(PHPIZE + " bison ca-certificates xz-utils" + tools)
-            + SOURCES.format("php8.2")
-            + "RUN cd /usr/src/php8.2 && ./buildconf --force > /dev/null \\\n"
-            " && CFLAGS=-O0 ./configure --prefix=/usr/local --disable-all --enable-cli --disable-cgi --disable-phpdbg"
-            f" --enable-filter --enable-tokenizer --enable-session --enable-ctype{with_apache}"
-            " --with-config-file-path=/usr/local/etc/php --with-config-file-scan-dir=/usr/local/etc/php/conf.d > /dev/null \\\n"
-            " && nice -n 10 make -j2 > /dev/null && make install > /dev/null\n"
-            "RUN mkdir -p /tree/usr/local/etc/php/conf.d /tree/usr/src/php /tree/usr/lib/apache2/modules \\\n"
-            " && cp -a /usr/local/bin /usr/local/include /usr/local/lib /tree/usr/local/ \\\n"
-            " && cp -a /usr/src/php8.2/ext /tree/usr/src/php/ && find /tree/usr/src/php -name tests -prune -exec rm -rf {} + \\\n"
-            " && if [ -e /usr/lib/apache2/modules/libphp.so ]; then cp /usr/lib/apache2/modules/libphp.so /tree/usr/lib/apache2/modules/; fi",
-        )
-        scripts = [
-            ("usr/local/bin/docker-php-ext-enable", 0o755, EXT_ENABLE),
-            ("usr/local/bin/docker-php-ext-install", 0o755, EXT_INSTALL),
-            ("usr/local/bin/docker-php-entrypoint", 0o755, PHP_START),
-            ("usr/local/bin/apache2-foreground", 0o755, APACHE_START),
-            certificates(),
-        ]
-        server = (
-            "RUN apt-get update && apt-get install -y --no-install-recommends apache2 && rm -rf /var/lib/apt/lists/* \\\n"
-            " && a2dismod mpm_event && a2enmod mpm_prefork && rm -rf /var/www/html/* && chown www-data:www-data /var/www/html \\\n"
-            " && sed -i 's/export \\([^=]*\\)=\\(.*\\)/: ${\\1:=\\2}\\nexport \\1/' /etc/apache2/envvars \\\n"
-            " && printf 'ServerName localhost\\nLoadModule php_module modules/libphp.so\\nDirectoryIndex index.php index.html\\n"
-            "<FilesMatch \\\\.php$>\\n SetHandler application/x-httpd-php\\n</FilesMatch>\\n' > /etc/apache2/conf-enabled/docker-php.conf\n"
-            "ENV APACHE_CONFDIR=/etc/apache2 APACHE_RUN_USER=www-data APACHE_RUN_GROUP=www-data APACHE_LOG_DIR=/var/log/apache2"
-            " APACHE_RUN_DIR=/var/run/apache2 APACHE_LOCK_DIR=/var/lock/apache2 APACHE_PID_FILE=/var/run/apache2/apache2.pid\n"
-            if apache
-            else ""
-        )
-        end = (
-            'STOPSIGNAL SIGWINCH\nWORKDIR /var/www/html\nEXPOSE 80\nCMD ["apache2-foreground"]' if apache else 'CMD ["php", "-a"]'
-        )
-        config = (
-            APT.format(PHPIZE + " ca-certificates curl xz-utils")
-            + f"COPY --from=offcut-seed/{seed} /tree /\n"
-            + server
-            + 'ENV PHP_VERSION=8.2.0\nENTRYPOINT ["docker-php-entrypoint"]\n'
-            + end
-        )
-        bases.official(name, "debian:bookworm-slim", config, scripts)
-
-    return maker
+    bases.have("debian:bookworm-slim")
+    compiled(
+        bases,
+        "php",
+        "debian:bookworm-slim",
+        APT.format(PHPIZE + " bison ca-certificates xz-utils")
+        + SOURCES.format("php8.2")
+        + "RUN cd /usr/src/php8.2 && ./buildconf --force > /dev/null \\\n"
+        " && CFLAGS=-O0 ./configure --prefix=/usr/local --disable-all --enable-cli --disable-cgi --disable-phpdbg"
+        " --enable-filter --enable-tokenizer --enable-session --enable-ctype"
+        " --with-config-file-path=/usr/local/etc/php --with-config-file-scan-dir=/usr/local/etc/php/conf.d > /dev/null \\\n"
+        " && nice -n 10 make -j2 > /dev/null && make install > /dev/null\n"
+        "RUN mkdir -p /tree/usr/local/etc/php/conf.d /tree/usr/src/php \\\n"
+        " && cp -a /usr/local/bin /usr/local/include /usr/local/lib /tree/usr/local/ \\\n"
+        " && cp -a /usr/src/php8.2/ext /tree/usr/src/php/ && find /tree/usr/src/php -name tests -prune -exec rm -rf {} +",
+    )
+    scripts = [
+        ("usr/local/bin/docker-php-ext-enable", 0o755, EXT_ENABLE),
+        ("usr/local/bin/docker-php-ext-install", 0o755, EXT_INSTALL),
+        ("usr/local/bin/docker-php-entrypoint", 0o755, PHP_START),
+        certificates(),
+    ]
+    config = (
+        # Debian's phpize looks for parts of libtool where its packages do not have them.
+        APT.format(PHPIZE + " ca-certificates curl libtool shtool xz-utils")
+        + "RUN mkdir -p /usr/local/share && ln -s /usr/share/aclocal /usr/local/share/ && ln -s build-aux /usr/share/libtool/config\n"
+        + "COPY --from=offcut-seed/php /tree /\n"
+        + 'ENV PHP_VERSION=8.2.0\nENTRYPOINT ["docker-php-entrypoint"]\nCMD ["php", "-a"]'
+    )
+    bases.official(name, "debian:bookworm-slim", config, scripts)
 
 
 RUBY_ENV = """ENV RUBY_VERSION=3.1.2 GEM_HOME=/usr/local/bundle BUNDLE_SILENCE_ROOT_WARNING=1 BUNDLE_APP_CONFIG=/usr/local/bundle
@@ -340,8 +312,7 @@ OFFICIAL = {
     "registry.example.com/team/python:1": alias("python:3.11-slim"),
     "nginx:1.22": nginx,
     "httpd:2.4": httpd,
-    "php:8.2-cli": php(apache=False),
-    "php:8.2-apache": php(apache=True),
+    "php:8.2-cli": php,
     "ruby:3.1-slim": ruby,
     "ruby:3.1": ruby,
     "alpine:3.20": same("offcut-e2e/alpine"),
