@@ -4,7 +4,7 @@
 //! it; behind a name that only sounds like a secret, everything ordinary is left out as well.
 
 use super::{
-    Verdict, base64, looks_random as random_order,
+    Verdict, base64, known, looks_random as random_order,
     ordinary::{is_hash, ordinary, password_hash},
     placeholder,
     placeholder::{refers, well_known},
@@ -81,6 +81,9 @@ pub(super) fn password(text: &[u8]) -> Option<Verdict> {
     }
     if well_known(text) {
         return Some(Verdict::new(Standing::Named).harmless(Harmless::LocalDefault).remark("well-known default"));
+    }
+    if known::is_value(text) {
+        return Some(Verdict::new(Standing::Named).harmless(Harmless::Public).remark("documentation"));
     }
     (!placeholder(text)).then(|| Verdict::new(Standing::Pattern))
 }
@@ -335,6 +338,12 @@ mod tests {
             at("{COQLCE6DU6GtcS5P72Aq8Kk3Lm9Zx=}").and_then(|verdict| verdict.harmless),
             Some(Harmless::Protected)
         );
+        // Those of Ruby's documentation, and one that is like them.
+        for (text, harmless) in
+            [("S3nsit1ve", Some(Harmless::Public)), ("V3ry_S3nsit1ve", Some(Harmless::Public)), ("S3nsit1vf", None)]
+        {
+            assert_eq!(at(text).map(|verdict| verdict.harmless), Some(harmless), "{text}");
+        }
     }
 
     #[test]
