@@ -7,7 +7,7 @@ use super::{
     evidence::{Evidence, is_gone},
 };
 use crate::{
-    inventory::Inventory,
+    inventory::{File, Inventory},
     model::{Fact, Family, Finding, ImageConfig, Lang, State, path},
 };
 
@@ -106,15 +106,17 @@ fn prune_python(subject: &Subject<'_>) -> Option<String> {
 /// `composer install --no-dev` over what it installed, where the Dockerfile has it install a project with a lock file.
 fn prune_composer(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
     of_rule(subject, COMPOSER).find(|finding| is_own(subject, evidence, finding))?;
-    let config = subject.image.config.as_ref()?;
-    let inventory = subject.inventory;
+    composer_of(subject.inventory, subject.image.config.as_ref()?, subject.file.text(), evidence.own_from)
+}
+
+/// The command, where the image and the text of its Dockerfile allow it.
+fn composer_of(inventory: &Inventory, config: &ImageConfig, text: &str, own_from: u32) -> Option<String> {
     let mut locks = inventory.files().filter(|file| path::name(file.path()) == b"composer.lock");
     let lock = locks.find(|file| {
         let vendor = [path::parent(file.path()), b"/vendor/composer/installed.json"].concat();
-        file.layer() >= evidence.own_from && inventory.resolve(&path::clean(&vendor)).is_some()
+        file.layer() >= own_from && inventory.resolve(&path::clean(&vendor)).is_some()
     })?;
     let dir = path::show(path::parent(lock.path()));
-    let text = subject.file.text();
     let there = config
         .path()
         .split(':')
@@ -135,25 +137,28 @@ fn prune_composer(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<Stri
 /// `bundle clean` without the groups that only development needs, where all gems are those of the project.
 fn prune_bundler(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<String> {
     of_rule(subject, BUNDLER).find(|finding| is_own(subject, evidence, finding))?;
-    let config = subject.image.config.as_ref()?;
-    let has = |name: &[u8]| {
+    let own = |name: &[u8]| {
         let at = path::clean(&[&evidence.dir[..], b"/", name].concat());
-        subject.inventory.get(&at).is_some_and(|file| file.layer() >= evidence.own_from)
+        subject.inventory.get(&at).filter(|file| file.layer() >= evidence.own_from)
     };
+    own(b"Gemfile.lock")?;
+    bundler_of(own(b"Gemfile")?, subject.image.config.as_ref()?, subject.file.text())
+}
+
+/// The command, where the project's `Gemfile` and the text of the Dockerfile allow it.
+fn bundler_of(gemfile: File<'_>, config: &ImageConfig, text: &str) -> Option<String> {
     // It removes every gem that is not in the lock file.
-    let others =
-        subject.file.text().lines().any(|line| {
-            line.split("&&").any(|one| one.contains("gem install") && !one.contains("gem install bundler"))
-        });
-    let set = subject.file.text().contains("BUNDLE_WITHOUT");
+    let others = text
+        .lines()
+        .any(|line| line.split("&&").any(|one| one.contains("gem install") && !one.contains("gem install bundler")));
+    let set = text.contains("BUNDLE_WITHOUT");
     // Gems of other groups would be asked for when the program starts.
-    let gemfile = subject.inventory.get(&path::clean(&[&evidence.dir[..], b"/Gemfile"].concat()))?;
     let known = |group: &String| ["default", "development", "production", "test"].contains(&group.as_str());
     let plain = gemfile.facts().any(|fact| match fact {
         Fact::Lang(Lang::Gemfile(gemfile)) => gemfile.gems.iter().all(|(_, groups)| groups.iter().all(known)),
         _ => false,
     });
-    let safe = has(b"Gemfile") && has(b"Gemfile.lock") && !others && !set && plain && is_root(config);
+    let safe = !others && !set && plain && is_root(config);
     safe.then(|| format!("BUNDLE_WITHOUT={} bundle clean --force", WITHOUT))
 }
 
@@ -210,7 +215,76 @@ fn prune_node(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Result<Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Entry, EntryId, Format, Kind, LayerFacts};
+    use crate::{
+        inventory::tests::layer,
+        model::{Entry, EntryId, Format, Gemfile, Kind, LayerFacts},
+    };
+
+    fn config(user: &str) -> ImageConfig {
+        ImageConfig { user: user.to_string(), ..ImageConfig::default() }
+    }
+
+    #[test]
+    fn composer_is_called_where_it_installed_the_project_and_can_be_started() {
+        let project = ["app/composer.lock", "app/vendor/composer/installed.json", "usr/bin/composer"];
+        let asked = |files: &[&str], user: &str, text: &str| {
+            let own = files.iter().fold(layer(), |layer, file| layer.file(file));
+            let inventory = Inventory::build(vec![layer().file("etc/passwd").facts(), own.facts()]);
+            composer_of(&inventory, &config(user), text, 1)
+        };
+        let command = "composer install --no-dev --no-interaction --no-scripts";
+        for (files, user, text, want) in [
+            (&project[..], "", "RUN composer install", Some(format!("{command} --working-dir=/app"))),
+            (
+                &project,
+                "0",
+                "RUN cd x && composer install -n --optimize-autoloader",
+                Some(format!("{command} --optimize-autoloader --working-dir=/app")),
+            ),
+            (&project, "www-data", "RUN composer install", None),
+            (&project, "", "RUN composer update", None),
+            (&project[..2], "", "RUN composer install", None),
+            (&["app/composer.lock", project[2]], "", "RUN composer install", None),
+            (&[project[1], project[2]], "", "RUN composer install", None),
+            (
+                &["a b/composer.lock", "a b/vendor/composer/installed.json", project[2]],
+                "",
+                "RUN composer install",
+                None,
+            ),
+        ] {
+            assert_eq!(asked(files, user, text), want, "{files:?} {user} {text}");
+        }
+        let base = project.iter().fold(layer(), |layer, file| layer.file(file));
+        let inventory = Inventory::build(vec![base.facts(), layer().file("app/x").facts()]);
+        assert_eq!(composer_of(&inventory, &config(""), "RUN composer install", 1), None, "the base's own");
+    }
+
+    #[test]
+    fn bundler_is_called_where_all_gems_are_those_of_the_project() {
+        let asked = |groups: &[&str], user: &str, text: &str| {
+            let groups = groups.iter().map(|group| group.to_string()).collect();
+            let gems = vec![("rack".to_string(), Vec::new()), ("rspec".to_string(), groups)];
+            let fact = Fact::Lang(Lang::Gemfile(Gemfile { gems, gemspec: false }));
+            let inventory = Inventory::build(vec![layer().file("app/Gemfile").fact(fact).facts()]);
+            bundler_of(inventory.get(b"app/Gemfile").expect("it is there"), &config(user), text)
+        };
+        let text = "RUN gem install bundler && bundle install";
+        let command = Some("BUNDLE_WITHOUT=development:test bundle clean --force".to_string());
+        for (groups, user, text, want) in [
+            (&["test"][..], "", text, command.clone()),
+            (&["development", "test"], "root", text, command),
+            (&["test"], "app", text, None),
+            (&["assets"], "", text, None),
+            (&["test"], "", "RUN gem install foreman && bundle install", None),
+            (&["test"], "", "ENV BUNDLE_WITHOUT=test\nRUN bundle install", None),
+        ] {
+            assert_eq!(asked(groups, user, text), want, "{groups:?} {user} {text}");
+        }
+        let inventory = Inventory::build(vec![layer().file("app/Gemfile").facts()]);
+        let unread = inventory.get(b"app/Gemfile").expect("it is there");
+        assert_eq!(bundler_of(unread, &config(""), text), None, "what it says is not known");
+    }
 
     #[test]
     fn pip_is_called_where_it_removes_what_is_installed() {
