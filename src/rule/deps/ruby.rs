@@ -1,8 +1,8 @@
 //! Tells which installed gems only development needs: what the literal groups of a `Gemfile` lead to in its lock, and
 //! nothing else.
 //!
-//! Gems that come with Ruby are none: their specifications are elsewhere, or no lock of the image names them. That
-//! Bundler was told to leave groups out (`BUNDLE_WITHOUT`) matters only where it did: what is there, is there.
+//! Gems that come with Ruby are none: their specifications are elsewhere, no lock of the image names them, or they are
+//! among those that Ruby installs beside its own and lie in the same layer. That Bundler was told to leave groups out (`BUNDLE_WITHOUT`) matters only where it did: what is there, is there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,6 +19,39 @@ use super::{
     graph::names_needed,
     project::{Homes, is_development},
 };
+
+/// Gems that Ruby installs beside its own, where others are installed as well: `gems/bundled_gems` of its sources, 2.7 to 3.4.
+const BUNDLED: [&str; 29] = [
+    "abbrev",
+    "base64",
+    "bigdecimal",
+    "csv",
+    "debug",
+    "drb",
+    "getoptlong",
+    "matrix",
+    "minitest",
+    "mutex_m",
+    "net-ftp",
+    "net-imap",
+    "net-pop",
+    "net-smtp",
+    "net-telnet",
+    "nkf",
+    "observer",
+    "power_assert",
+    "prime",
+    "racc",
+    "rake",
+    "rbs",
+    "repl_type_completor",
+    "resolv-replace",
+    "rexml",
+    "rinda",
+    "rss",
+    "syslog",
+    "test-unit",
+];
 
 /// Finds the dev dependencies of every directory that gems are installed into.
 pub(super) fn find(inventory: &Inventory, records: &[(File<'_>, &Lang)]) -> Vec<DevPackages> {
@@ -94,6 +127,13 @@ fn said_by<'a>(dir: &'a [u8], file: File<'a>, gemfile: &'a Gemfile, lock: &'a Ge
     (!dev.is_empty()).then_some(Said { dir, file, main, dev, groups })
 }
 
+/// The layer in which Ruby itself installed its own gems into this directory.
+fn layer_of_ruby(inventory: &Inventory, root: &[u8]) -> Option<u32> {
+    let own = [root, b"/specifications/default"].concat();
+    inventory.resolve(&own)?;
+    inventory.files().find(|file| parent(file.path()) == own).map(|file| file.layer())
+}
+
 fn judge(
     inventory: &Inventory,
     (root, state): (&[u8], State),
@@ -107,10 +147,12 @@ fn judge(
         .iter()
         .filter(|said| installed.iter().filter(|name| said.main.contains(**name)).count() * 2 >= said.main.len())
         .collect();
+    let ruby = layer_of_ruby(inventory, root);
     let is_dev = |gem: &Package| {
         let named = |said: &Said<'_>| said.dev.get(gem.name.as_str()).is_some_and(|version| *version == gem.version);
         let home = inventory.file(gem.home);
         home.owner().is_none_or(|owner| owner.manager == Manager::Gem)
+            && !(ruby == Some(home.layer()) && BUNDLED.contains(&gem.name.as_str()))
             && said.iter().any(|said| named(said))
             && !said.iter().any(|said| said.main.contains(gem.name.as_str()))
     };

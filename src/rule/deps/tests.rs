@@ -233,3 +233,29 @@ fn gems_that_bundler_cleaned_in_a_later_layer_are_still_shipped() {
         .fold(Layer::default(), |layer, path| layer.without(&format!("bundle/{path}")));
     assert_eq!(shown(vec![full, cleaned]), ["dev-dependency/bundler buried 34 tester"]);
 }
+
+#[test]
+fn gems_that_ruby_brings_beside_its_own_are_none_of_the_projects() {
+    let gem = |layer: Layer, name: &str| {
+        let root = "usr/local/lib/ruby/gems/3.1.0";
+        layer
+            .file(&format!("{root}/specifications/{name}-1.gemspec"), &format!("# stub: {name} 1 ruby lib\n"))
+            .file(&format!("{root}/gems/{name}-1/lib/{name}.rb"), "12345")
+    };
+    let default = "usr/local/lib/ruby/gems/3.1.0/specifications/default/json-2.gemspec";
+    let ruby = || Layer::default().file(default, "# stub: json 2 ruby lib\n");
+    let project = |test: &str| {
+        let lock = format!("GEM\n  specs:\n    {test} (1)\n    web (1)\n\nDEPENDENCIES\n  {test}\n  web\n");
+        Layer::default()
+            .file("app/Gemfile", &format!("gem 'web'\ngem '{test}', group: :test\n"))
+            .file("app/Gemfile.lock", &lock)
+    };
+    let bundled = shown(vec![gem(ruby(), "test-unit"), gem(project("test-unit"), "web")]);
+    assert_eq!(bundled, [""; 0]);
+    let later = shown(vec![ruby(), gem(gem(project("test-unit"), "web"), "test-unit")]);
+    assert_eq!(later.len(), 1, "Bundler installed it: {later:?}");
+    let other = shown(vec![gem(ruby(), "tester"), gem(project("tester"), "web")]);
+    assert_eq!(other.len(), 1, "Ruby brings no such gem: {other:?}");
+    let elsewhere = shown(vec![gem(Layer::default(), "test-unit"), gem(project("test-unit"), "web")]);
+    assert_eq!(elsewhere.len(), 1, "Ruby is not there: {elsewhere:?}");
+}

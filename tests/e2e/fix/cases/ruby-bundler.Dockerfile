@@ -1,4 +1,4 @@
-# case: app=bundle to=ruby:3.1-slim stays left=dev-dependency/bundler
+# case: app=bundle to=ruby:3.1-slim
 FROM ruby:3.1
 RUN apt-get update && apt-get install -y --no-install-recommends libsqlite3-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
