@@ -1,8 +1,9 @@
 //! What to write instead: a multi-stage Dockerfile made from the user's own and from what the image proves.
 //!
 //! The stage that was built stays as it is, since it is known to build; a last stage is added that takes from it what the
-//! command needs. `evidence` says what that is, `base` chooses what it stands on, `select` what is copied, `write`
-//! makes the text. What can not be proved is refused with the reason. Nothing here starts a builder.
+//! command needs. `evidence` says what that is, `base` chooses what it stands on (`same`: what it stood on before),
+//! `select` what is copied, `prune` what is taken out first, `packages` what is installed, `write` makes the text. What can
+//! not be proved is refused with the reason. Nothing here starts a builder.
 
 mod base;
 mod cover;
