@@ -2,26 +2,18 @@
 //!
 //! Blocks of 64 bytes are classified at once by vector instructions. Two kinds of places come of it: where a token may
 //! begin, which is sixteen and more letters, digits and a few signs in a row after three bytes that some token begins with;
-//! and where three bytes stand that some word holds. Bytes are looked up by their halves, sixteen at a time (the idea of
-//! Teddy, of Hyperscan), so that a few places are wrong ones: the caller compares. Why not a library: one pass does what
-//! several automata did, at a fifth of their time (`benches/README.md`).
+//! and where three bytes stand that some word holds. A few places are wrong ones (`heads`): the caller compares. Why not a
+//! library: one pass does what several automata did (`benches/README.md`).
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+
+use super::heads::{BLOCK, HEAD, Heads, Sets};
 
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
 
-/// Bytes of a text that is looked up.
-pub const HEAD: usize = 3;
-
-/// Bytes that are classified at once, one for each bit of a word.
-const BLOCK: usize = 64;
-
 /// Blocks that are classified before they are looked at.
 const BATCH: usize = 64;
-
-/// Groups of heads, one for each bit of a byte.
-const GROUPS: usize = 8;
 
 /// What the bytes of a file are looked at for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -86,9 +78,9 @@ fn each(mut bits: u64, mut hit: impl FnMut(usize)) {
 #[derive(Clone, Copy, Debug)]
 pub struct Filter<'h> {
     /// How tokens begin.
-    pub starts: &'h [Heads],
+    pub starts: &'h Heads,
     /// What stands in words.
-    pub words: &'h [Heads],
+    pub words: &'h Heads,
 }
 
 /// Where in a block sixteen token bytes begin; `next` is the mask of what follows.
@@ -124,36 +116,8 @@ impl Marks {
     }
 }
 
-/// Sixteen numbers, four times: one for each value of half a byte.
-type Halves = [u8; BLOCK];
-
-/// A set of bytes for each bit: those whose halves both have it.
-#[derive(Clone, Copy, Debug)]
-struct Sets {
-    low: Halves,
-    high: Halves,
-}
-
-impl Sets {
-    const EMPTY: Self = Self { low: [0; BLOCK], high: [0; BLOCK] };
-
-    /// Adds a bit for the bytes whose halves are in these sets of sixteen.
-    const fn add(&mut self, bit: u8, low: u16, high: u16) {
-        let mut at = 0;
-        while at < BLOCK {
-            self.low[at] |= if low >> (at % 16) & 1 == 1 { bit } else { 0 };
-            self.high[at] |= if high >> (at % 16) & 1 == 1 { bit } else { 0 };
-            at += 1;
-        }
-    }
-
-    const fn of(&self, byte: u8) -> u8 {
-        self.low[(byte & 15) as usize] & self.high[(byte >> 4) as usize]
-    }
-}
-
 /// The kinds of bytes.
-static KINDS: Sets = {
+const KINDS: Sets = {
     let mut kinds = Sets::EMPTY;
     kinds.add(1, 0xfffe, 1 << 4 | 1 << 6); // A to O, a to o
     kinds.add(2, 0x07ff, 1 << 5 | 1 << 7); // P to Z, p to z
@@ -166,113 +130,20 @@ static KINDS: Sets = {
     kinds
 };
 
+/// The kind of each byte.
+static KIND_OF: [u8; 256] = {
+    let mut kind_of = [0; 256];
+    let mut byte = 0;
+    while byte < kind_of.len() {
+        kind_of[byte] = KINDS.of(byte as u8);
+        byte += 1;
+    }
+    kind_of
+};
+
 const WORD: u8 = 1 | 2 | 4;
 const TOKEN: u8 = WORD | 8 | 16 | 32;
 const ESCAPE: u8 = 64 | 128;
-
-/// Texts of three bytes, in eight groups: of each group the bytes that stand first, second and third in it.
-#[derive(Clone, Debug)]
-pub struct Heads {
-    sets: [Sets; HEAD],
-}
-
-impl Heads {
-    /// Takes heads, each with whether its case counts; eight groups of them make one.
-    pub fn new(heads: impl IntoIterator<Item = ([u8; HEAD], bool)>, count: usize) -> Vec<Self> {
-        let mut all: Vec<([u8; HEAD], bool)> = heads.into_iter().collect();
-        all.sort_unstable();
-        all.dedup();
-        let all: Vec<Group> = all.into_iter().map(|(head, exact)| Group::new(head, exact)).collect();
-        let mut heads = vec![Self { sets: [Sets::EMPTY; HEAD] }; count];
-        for (number, group) in grouped(all, count * GROUPS).into_iter().enumerate() {
-            for (set, (low, high)) in heads[number / GROUPS].sets.iter_mut().zip(group.0) {
-                set.add(1 << (number % GROUPS), low, high);
-            }
-        }
-        heads
-    }
-
-    /// Whether one of them may stand here: surely so, where it does.
-    fn hold(&self, here: &[u8]) -> bool {
-        let mut groups = u8::MAX;
-        for (set, &byte) in self.sets.iter().zip(here) {
-            groups &= set.of(byte);
-            if groups == 0 {
-                return false;
-            }
-        }
-        true
-    }
-}
-
-/// What heads have in common: for each of their bytes the lower and the upper halves.
-#[derive(Clone, Copy, Debug, Default)]
-struct Group([(u16, u16); HEAD]);
-
-impl Group {
-    fn new(head: [u8; HEAD], exact: bool) -> Self {
-        Self(head.map(|byte| {
-            let other = if exact || !byte.is_ascii_alphabetic() { byte } else { byte ^ 0x20 };
-            (1 << (byte & 15), 1 << (byte >> 4) | 1 << (other >> 4))
-        }))
-    }
-
-    fn with(&self, other: &Self) -> Self {
-        let mut both = *self;
-        for (mine, its) in both.0.iter_mut().zip(&other.0) {
-            *mine = (mine.0 | its.0, mine.1 | its.1);
-        }
-        both
-    }
-
-    /// How often its halves meet, by how common bytes are.
-    fn cost(&self) -> u64 {
-        let bytes = |(low, high): (u16, u16)| {
-            bits(high).map(|high| bits(low).map(|low| common(high << 4 | low)).sum::<u64>()).sum::<u64>()
-        };
-        self.0.iter().map(|&halves| bytes(halves)).product()
-    }
-}
-
-/// The numbers of the bits that are set.
-fn bits(set: u16) -> impl Iterator<Item = u8> {
-    (0..16).filter(move |bit| set >> bit & 1 == 1)
-}
-
-/// Joins neighbours among sorted heads until no more than so many groups are left, always those that cost the least
-/// together.
-fn grouped(heads: Vec<Group>, most: usize) -> Vec<Group> {
-    let joined = |one: &Group, next: &Group| {
-        let both = one.with(next);
-        both.cost().saturating_sub(one.cost() + next.cost())
-    };
-    let mut groups = heads;
-    let mut costs: Vec<u64> = groups.iter().zip(groups.iter().skip(1)).map(|(one, next)| joined(one, next)).collect();
-    while groups.len() > most.max(1) {
-        let Some(at) = (0..costs.len()).min_by_key(|&at| costs[at]) else { break };
-        let next = groups.remove(at + 1);
-        groups[at] = groups[at].with(&next);
-        costs.remove(at);
-        for pair in at.saturating_sub(1)..costs.len().min(at + 1) {
-            costs[pair] = joined(&groups[pair], &groups[pair + 1]);
-        }
-    }
-    groups
-}
-
-/// How many of a thousand bytes of programs and texts are this one, roughly: what is looked for should be rare.
-pub fn common(byte: u8) -> u64 {
-    match byte {
-        b'e' | b' ' => 60,
-        b't' | b'r' | b'n' | b'a' | b's' | b'o' | b'i' => 36,
-        b'l' | b'c' | b'd' | b'p' | b'u' | b',' | b'\n' => 19,
-        b'm' | b'h' | b'f' | b'g' | b'"' | b'.' => 12,
-        b'b' | b'y' | b'_' | b'/' | b':' | b'=' | b'(' | b')' => 8,
-        b'A'..=b'Z' | b'0'..=b'9' | b'v' | b'w' | b'x' | b'k' | b'-' => 4,
-        b'!'..=b'~' => 2,
-        _ => 1,
-    }
-}
 
 /// Tells of each byte what it is.
 #[inline(always)]
@@ -288,7 +159,7 @@ fn classify<S: Simd>(simd: S, bytes: &[u8], before: Option<u8>, filter: Filter<'
         *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), begun: 0, held };
         if mark.may_begin() {
             let escape = any(simd, kinds, ESCAPE) << 1 | begins_escaped(bytes, before, number);
-            mark.begun = self::held(simd, here, filter.starts) | escape;
+            mark.begun = mark.token & (self::held(simd, here, filter.starts) | escape);
         }
     }
 }
@@ -296,7 +167,7 @@ fn classify<S: Simd>(simd: S, bytes: &[u8], before: Option<u8>, filter: Filter<'
 /// Whether a block begins behind what may begin an escape sequence; `before` is the byte in front of all.
 fn begins_escaped(bytes: &[u8], before: Option<u8>, number: usize) -> u64 {
     let front = (number * BLOCK).checked_sub(1).map_or(before, |front| bytes.get(front).copied());
-    u64::from(front.is_some_and(|byte| KINDS.of(byte) & ESCAPE != 0))
+    u64::from(front.is_some_and(|byte| KIND_OF[usize::from(byte)] & ESCAPE != 0))
 }
 
 /// A block of bytes as their halves.
@@ -322,9 +193,9 @@ impl<S: Simd> Split<S> {
 
 /// A bit for each byte that some head may begin with.
 #[inline(always)]
-fn held<S: Simd>(simd: S, here: [Split<S>; HEAD], heads: &[Heads]) -> u64 {
+fn held<S: Simd>(simd: S, here: [Split<S>; HEAD], heads: &Heads) -> u64 {
     let mut groups = u8x64::splat(simd, 0);
-    for Heads { sets: [first, second, third] } in heads {
+    for [first, second, third] in &heads.rows {
         groups |= here[0].of(simd, first) & here[1].of(simd, second) & here[2].of(simd, third);
     }
     any(simd, groups, u8::MAX)
@@ -337,20 +208,39 @@ fn any<S: Simd>(simd: S, bytes: u8x64<S>, bits: u8) -> u64 {
 }
 
 /// The same, byte by byte: a build for tests calls a function for each vector instruction, which takes ten times as long.
+/// For the same reason it has no iterators.
 fn classify_plainly(bytes: &[u8], before: Option<u8>, filter: Filter<'_>, marks: &mut [Marks]) {
-    for (number, (mark, block)) in marks.iter_mut().zip(bytes.windows(BLOCK + HEAD - 1).step_by(BLOCK)).enumerate() {
+    for (number, mark) in marks.iter_mut().enumerate() {
+        let start = number * BLOCK;
         *mark = Marks::default();
         let mut escape = begins_escaped(bytes, before, number);
-        for (at, here) in block.windows(HEAD).enumerate() {
-            let kind = KINDS.of(here[0]);
-            mark.token |= u64::from(kind & TOKEN != 0) << at;
-            mark.word |= u64::from(kind & WORD != 0) << at;
-            mark.held |= u64::from(filter.words.iter().any(|heads| heads.hold(here))) << at;
-            mark.begun |= u64::from(filter.starts.iter().any(|heads| heads.hold(here))) << at;
-            escape |= u64::from(kind & ESCAPE != 0) << at << 1;
+        let mut at = 0;
+        while at < BLOCK {
+            let kind = KIND_OF[bytes[start + at] as usize];
+            if kind != 0 {
+                mark.token |= ((kind & TOKEN != 0) as u64) << at;
+                mark.word |= ((kind & WORD != 0) as u64) << at;
+                escape |= ((kind & ESCAPE != 0) as u64) << at << 1;
+            }
+            at += 1;
         }
-        mark.begun = if mark.may_begin() { mark.begun | escape } else { 0 };
+        mark.held = held_plainly(&bytes[start..], filter.words, u64::MAX);
+        if mark.may_begin() {
+            mark.begun = mark.token & escape | held_plainly(&bytes[start..], filter.starts, mark.token);
+        }
     }
+}
+
+/// A bit for each byte among these that some head may begin with.
+fn held_plainly(bytes: &[u8], heads: &Heads, among: u64) -> u64 {
+    let (mut at, mut held) = (0, 0);
+    while at < BLOCK {
+        if among >> at & 1 == 1 && heads.begins[bytes[at] as usize] && heads.may_stand(&bytes[at..]) {
+            held |= 1 << at;
+        }
+        at += 1;
+    }
+    held
 }
 
 #[cfg(test)]
@@ -365,16 +255,16 @@ mod tests {
     fn any() -> Heads {
         let mut sets = Sets::EMPTY;
         sets.add(1, u16::MAX, u16::MAX);
-        Heads { sets: [sets; HEAD] }
+        Heads::of_rows(vec![[sets; HEAD]])
     }
 
     fn filter<'h>(starts: &'h Heads, words: &'h Heads) -> Filter<'h> {
-        Filter { starts: std::slice::from_ref(starts), words: std::slice::from_ref(words) }
+        Filter { starts, words }
     }
 
     fn heads(of: &[&str], exact: bool) -> Heads {
         let heads = of.iter().map(|head| (head.as_bytes().try_into().expect("three bytes"), exact));
-        Heads::new(heads, 1).swap_remove(0)
+        Heads::new(heads, 1)
     }
 
     fn found(bytes: &[u8], before: Option<u8>, inside: bool, [starts, words]: [&Heads; 2]) -> (Vec<usize>, Vec<usize>) {
@@ -435,18 +325,6 @@ mod tests {
                 assert_eq!(found(&text(b"\\ntik_aZ3kQ9xW7bN2"), None, false, [&exact, &none]).0, [before + 1]);
             }
         }
-    }
-
-    #[test]
-    fn heads_share_groups_with_those_that_they_are_like() {
-        let many: Vec<String> =
-            (b'a'..=b'z').flat_map(|a| [format!("{}_x", a as char), format!("A{}9", a as char)]).collect();
-        let all = heads(&many.iter().map(String::as_str).collect::<Vec<_>>(), true);
-        assert!(many.iter().all(|head| all.hold(head.as_bytes())));
-        let wrong = |text: &&[u8]| all.hold(text) && !many.iter().any(|head| head.as_bytes() == *text);
-        let texts: Vec<[u8; 3]> =
-            (0..1 << 15).map(|n: u16| [n, n >> 5, n >> 10].map(|n| b'`' + (n & 31) as u8)).collect();
-        assert_eq!(texts.iter().map(|text| &text[..]).filter(wrong).count(), 0);
     }
 
     /// The marks of a text, by vector instructions and byte by byte.

@@ -7,6 +7,7 @@
 mod aside;
 pub mod check;
 mod filter;
+mod heads;
 mod hunt;
 mod name;
 mod needle;

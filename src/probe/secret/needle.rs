@@ -7,15 +7,19 @@ use std::ops::Range;
 use hashbrown::{HashMap, HashSet};
 
 use super::{
-    filter::{HEAD, Heads, RUN_MIN, common},
+    filter::RUN_MIN,
+    heads::{HEAD, Heads, common},
     rules::FormNo,
 };
 
 /// Bits of the table that says in a nanosecond that nothing is here, as a power of two.
 const BITS: u32 = 16;
 
-/// Heads that are compared at once: with more of them a vector says yes too often.
-const HEADS_MAX: usize = 50;
+/// Rows for the beginnings of tokens, which are compared in runs only.
+const ROWS: usize = 3;
+
+/// Heads of words that share a row: with more of them a vector says yes too often.
+const ROW_MAX: usize = 50;
 
 /// A set of three-byte texts that may say yes too often.
 #[derive(Debug)]
@@ -48,7 +52,7 @@ fn key([a, b, c]: [u8; HEAD]) -> u32 {
 /// How forms begin, by their first three bytes.
 #[derive(Debug)]
 pub struct Starts {
-    heads: Vec<Heads>,
+    heads: Heads,
     bitmap: Bitmap,
     by_head: HashMap<u32, Vec<Start>>,
 }
@@ -93,11 +97,11 @@ impl Starts {
             by_head.entry(key(*head)).or_default().push(Start::new(start.as_bytes(), form));
             heads.push((*head, true));
         }
-        Self { heads: Heads::new(heads, 3), bitmap: Bitmap::new(by_head.keys().copied()), by_head }
+        Self { heads: Heads::new(heads, ROWS), bitmap: Bitmap::new(by_head.keys().copied()), by_head }
     }
 
     /// What the filter looks for.
-    pub fn heads(&self) -> &[Heads] {
+    pub fn heads(&self) -> &Heads {
         &self.heads
     }
 
@@ -136,7 +140,7 @@ pub struct Word<'a> {
 /// Words, by three bytes of each.
 #[derive(Debug)]
 pub struct Needles {
-    heads: Vec<Heads>,
+    heads: Heads,
     bitmap: Bitmap,
     by_head: HashMap<u32, Vec<Needle>>,
 }
@@ -170,12 +174,12 @@ impl Needles {
             heads.insert((head, exact));
             by_head.entry(folded(head)).or_default().push(Needle { text: text.into(), within, exact, met });
         }
-        let count = heads.len().div_ceil(HEADS_MAX).max(1);
-        Self { heads: Heads::new(heads, count), bitmap: Bitmap::new(by_head.keys().copied()), by_head }
+        let rows = heads.len().div_ceil(ROW_MAX);
+        Self { heads: Heads::new(heads, rows), bitmap: Bitmap::new(by_head.keys().copied()), by_head }
     }
 
     /// What the filter looks for.
-    pub fn heads(&self) -> &[Heads] {
+    pub fn heads(&self) -> &Heads {
         &self.heads
     }
 

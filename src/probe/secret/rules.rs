@@ -10,7 +10,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
     check::Check,
-    filter::HEAD,
+    heads::HEAD,
     needle::{Met, Needles, Starts, Word},
     parse::Parser,
     search::Context,
