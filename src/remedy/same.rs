@@ -4,7 +4,7 @@
 //! to be told is what the Dockerfile did to them: what it took away would be there again, and directories that it gave to
 //! somebody else would be as they were.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Runs, Stop, Subject,
@@ -134,50 +134,55 @@ impl Same {
     /// # Errors
     /// When they are too many to be said.
     pub(super) fn removed(&self, now: &Inventory) -> Result<Vec<Removed>, Stop> {
-        let mut gone: Vec<&[u8]> = Vec::new();
-        let (base, mut files) = (&self.base, 0_usize);
-        let all: Vec<File<'_>> = base.files().collect();
+        // In the order of the bytes of paths: behind `x` may come `x-y`, and then `x/z`.
+        let (mut gone, mut away) = (Vec::<&[u8]>::new(), HashSet::<&[u8]>::new());
+        let all: Vec<File<'_>> = self.base.files().collect();
         for file in &all {
             let name = file.path();
-            if gone.last().is_some_and(|last| path::is_below(name, last)) {
-                files += 1;
+            if away.contains(path::parent(name)) {
+                away.insert(name);
                 continue;
             }
             // A link where a directory was, or the other way round, can not be laid over it.
             let there = now.get(name).is_some_and(|new| (new.kind() == Kind::Dir) == (file.kind() == Kind::Dir));
             if !there && !is_of_no_use(file) {
                 gone.push(name);
-                files += 1;
+                away.insert(name);
             }
         }
+        let too_many = || {
+            Stop::refused(format!(
+                "the Dockerfile takes {} files of its base image away, too many to say that again: they would come back",
+                away.len()
+            ))
+        };
         let mut by_dir: HashMap<&[u8], usize> = HashMap::new();
         for name in &gone {
             *by_dir.entry(path::parent(name)).or_default() += 1;
         }
+        // Each directory wants a word at least, and to look whether one was emptied takes a look at all files.
+        if by_dir.len() > REMOVED_MAX {
+            return too_many();
+        }
         let emptied = |dir: &[u8]| {
             let mut inside = all.iter().filter(|file| path::parent(file.path()) == dir && !file.path().is_empty());
-            by_dir.get(dir).is_some_and(|count| *count >= STAR && !dir.is_empty())
-                && inside
-                    .all(|file| gone.binary_search(&file.path()).is_ok() && !path::name(file.path()).starts_with(b"."))
+            let seen = |file: &File<'_>| !path::name(file.path()).starts_with(b".");
+            inside.all(|file| gone.binary_search(&file.path()).is_ok() && seen(file))
         };
+        let stars = by_dir.into_iter().filter(|(dir, count)| *count >= STAR && !dir.is_empty());
+        let stars: HashSet<&[u8]> = stars.map(|(dir, _)| dir).filter(|dir| emptied(dir)).collect();
         let mut words: Vec<Removed> = Vec::new();
-        let stars: HashMap<&[u8], bool> = by_dir.keys().map(|dir| (*dir, emptied(dir))).collect();
         for name in &gone {
             let dir = path::parent(name);
-            let word = match stars.get(dir) {
-                Some(true) => Removed::Inside(dir.to_vec()),
-                _ => Removed::Path(name.to_vec()),
+            let word = match stars.contains(dir) {
+                true => Removed::Inside(dir.to_vec()),
+                false => Removed::Path(name.to_vec()),
             };
             if words.last() != Some(&word) {
                 words.push(word);
             }
         }
-        if words.len() > REMOVED_MAX {
-            return Stop::refused(format!(
-                "the Dockerfile takes {files} files of its base image away, too many to say that again: they would come back"
-            ));
-        }
-        Ok(words)
+        if words.len() > REMOVED_MAX { too_many() } else { Ok(words) }
     }
 
     /// The directories of the base that belong to somebody else now, or that other people may write to.
@@ -273,6 +278,11 @@ mod tests {
                 vec!["srv/html/50x.html", "srv/html/index.html"],
             ),
             (two.clone(), layer().file("srv/html/index.html"), vec![]),
+            (
+                layer().file("opt/x/a").file("opt/x/b").file("opt/x-y/a").file("opt/z"),
+                layer().whiteout("opt/x").whiteout("opt/x-y"),
+                vec!["opt/x", "opt/x-y"],
+            ),
             (two, layer().link("srv/html", "/app/dist"), vec!["srv/html"]),
             (
                 html(&["a", "b", "c", "d"]),

@@ -35,8 +35,12 @@ class Official(Bases):
 
 
 def same(source):
+    """Another base under this name: it may be that of a mirror, or of somebody who has it for himself."""
+
     def maker(bases, name):
-        if source.startswith("offcut-seed/"):
+        if source in OFFICIAL:
+            bases.have(source)
+        elif source.startswith("offcut-seed/"):
             bases.make(source.removeprefix("offcut-seed/"))
         bases.tag(name, source)
 
@@ -173,7 +177,7 @@ DocumentRoot /usr/local/apache2/htdocs
 DirectoryIndex index.html
 ErrorLog /proc/self/fd/2
 """
-HTTPD_START = b'#!/bin/sh\nset -e\nrm -f /usr/local/apache2/logs/httpd.pid\nexec httpd -DFOREGROUND "$@"\n'
+HTTPD_START = b'#!/bin/sh\nrm -f "$HTTPD_PREFIX/logs/httpd.pid"\nexec httpd -D FOREGROUND "$@"\n'
 
 
 def httpd(bases, name):
@@ -219,13 +223,8 @@ for name in "$@"; do
   docker-php-ext-enable "$name"
 done
 """
-PHP_START = b"""#!/bin/sh
-set -e
-if [ "${1#-}" != "$1" ]; then
-  set -- php "$@"
-fi
-exec "$@"
-"""
+PHP_START = b'#!/bin/sh\ncase "$1" in -*) set -- php "$@" ;; esac\nexec "$@"\n'
+
 
 def compiled(bases, name, base, steps):
     """Builds something from Debian's source, once, into `/usr/local` of `offcut-seed/NAME`."""
@@ -247,7 +246,7 @@ def php(bases, name):
         " && CFLAGS=-O0 ./configure --prefix=/usr/local --disable-all --enable-cli --disable-cgi --disable-phpdbg"
         " --enable-filter --enable-tokenizer --enable-session --enable-ctype"
         " --with-config-file-path=/usr/local/etc/php --with-config-file-scan-dir=/usr/local/etc/php/conf.d > /dev/null \\\n"
-        " && nice -n 10 make -j2 > /dev/null && make install > /dev/null\n"
+        " && make -j2 > /dev/null && make install > /dev/null\n"
         "RUN mkdir -p /tree/usr/local/etc/php/conf.d /tree/usr/src/php \\\n"
         " && cp -a /usr/local/bin /usr/local/include /usr/local/lib /tree/usr/local/ \\\n"
         " && cp -a /usr/src/php8.2/ext /tree/usr/src/php/ && find /tree/usr/src/php -name tests -prune -exec rm -rf {} +",
@@ -286,7 +285,7 @@ def ruby(bases, name):
         APT.format("dpkg-dev libffi-dev libyaml-dev bison xz-utils")
         + SOURCES.format("ruby3.1")
         + "RUN cd /usr/src/ruby3.1 && ./configure --prefix=/usr/local --disable-install-doc --enable-shared optflags=-O0 debugflags= > /dev/null \\\n"
-        " && nice -n 10 make -j2 > /dev/null && make install > /dev/null && mkdir /tree && cp -a /usr/local /tree/",
+        " && make -j2 > /dev/null && make install > /dev/null && mkdir /tree && cp -a /usr/local /tree/",
     )
     slim = name.endswith("-slim")
     base = "debian:bookworm-slim" if slim else "offcut-seed/buildpack-deps"
@@ -295,21 +294,11 @@ def ruby(bases, name):
     bases.official(name, base, config, [certificates()])
 
 
-def alias(source):
-    """The same image under the name of a mirror, or of somebody who has it for himself."""
-
-    def maker(bases, name):
-        bases.have(source)
-        bases.tag(name, source)
-
-    return maker
-
-
 OFFICIAL = {
-    "mirror.gcr.io/library/node:20": alias("node:20"),
-    "mirror.gcr.io/library/node:20-slim": alias("node:20-slim"),
-    "registry.example.com/golang:1.22": alias("golang:1.22"),
-    "registry.example.com/team/python:1": alias("python:3.11-slim"),
+    "mirror.gcr.io/library/node:20": same("node:20"),
+    "mirror.gcr.io/library/node:20-slim": same("node:20-slim"),
+    "registry.example.com/golang:1.22": same("golang:1.22"),
+    "registry.example.com/team/python:1": same("python:3.11-slim"),
     "nginx:1.22": nginx,
     "httpd:2.4": httpd,
     "php:8.2-cli": php,
