@@ -124,9 +124,10 @@ pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wa
     let (table, image) = match stand {
         Stand::Table { table, image } => (table, image),
         Stand::Same(same) => {
-            let stays = same.stays(subject);
-            let stays = stays.map_or_else(String::new, |names| format!("; what it brought itself stays: {names}"));
-            let why = format!("{}, so that everything of it is there again{stays}", same.why);
+            let mut why = format!("{}, so that everything of it is there again", same.why);
+            if !same.names.is_empty() {
+                why.push_str(&format!("; what it brought itself stays: {}", same.names));
+            }
             let has_shell = same.base.resolve(b"bin/sh").is_some();
             return Chosen { image: evidence.base_text.clone(), why, has_shell, same: true };
         }

@@ -226,7 +226,7 @@ fn try_fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Result<Rewrite, S
     let mut rewrite = Rewrite {
         from: evidence.base.clone(),
         to: chosen.image.clone(),
-        stays: stand.same().map_or_else(Vec::new, |same| same.fingerprints(subject)),
+        stays: stand.same().map_or_else(Vec::new, |same| same.stays.clone()),
         before,
         added: copied.saturating_add(installed),
         base: known.map(|known| known.layers().iter().map(|layer| layer.payload_bytes).sum()),

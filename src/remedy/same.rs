@@ -43,6 +43,10 @@ pub(super) struct Same {
     pub base: Inventory,
     /// Why nothing smaller is known.
     pub why: String,
+    /// The fingerprints of findings that another stage would keep out elsewhere, and that stay since the base brought them.
+    pub stays: Vec<String>,
+    /// Their names, in a few words.
+    pub names: String,
     own_from: u32,
 }
 
@@ -61,51 +65,24 @@ impl Same {
     /// When nothing that should go lies above it.
     pub(super) fn of(subject: &Subject<'_>, evidence: &Evidence<'_>, why: String) -> Result<Self, Stop> {
         let count = usize::try_from(evidence.own_from).unwrap_or(usize::MAX);
-        let layers = subject.inventory.layers().get(..count).unwrap_or_default().to_vec();
+        let layers = subject.inventory.layers().get(..count).unwrap_or_default();
         if layers.is_empty() {
             return Stop::refused(format!("{why}, and none of its layers were told from those above it"));
         }
-        let same = Self { base: Inventory::build(layers), why, own_from: evidence.own_from };
-        let (stays, goes): (Vec<_>, Vec<_>) = subject
-            .findings
-            .iter()
-            .filter(|finding| is_gone(finding))
-            .partition(|finding| same.brought(subject, finding));
+        let gone = || subject.findings.iter().filter(|finding| is_gone(finding));
+        let stays: Vec<&Finding> = gone().filter(|finding| brought(subject, finding, evidence.own_from)).collect();
+        let names = named(&stays);
         // Who compiles on a base to run what comes of it needs the base for nothing else.
         let is_builder =
             evidence.runs == Runs::Program && stays.iter().any(|finding| finding.family == Family::BuildTool);
-        if is_builder || goes.is_empty() && !stays.is_empty() {
-            let names = named(&stays);
+        if is_builder || !stays.is_empty() && stays.len() == gone().count() {
             return Stop::refused(format!(
-                "{}, and another stage upon it would keep too little out: it brought {names} itself. \
-                 Build on it, and end with a stage on an image of yours that runs programs only",
-                same.why
+                "{why}, and another stage upon it would keep too little out: it brought {names} itself. \
+                 Build on it, and end with a stage on an image of yours that runs programs only"
             ));
         }
-        Ok(same)
-    }
-
-    /// Whether a finding came with the base, at least a part of it.
-    pub(super) fn brought(&self, subject: &Subject<'_>, finding: &Finding) -> bool {
-        let files = finding.paths.iter().flat_map(|group| &group.files);
-        let mut found = files.filter_map(|path| match finding.state {
-            State::Live => subject.inventory.get(path.as_bytes()),
-            State::Buried => subject.inventory.buried_at(path.as_bytes()).next(),
-        });
-        found.any(|file| file.layer() < self.own_from)
-    }
-
-    /// What of the findings that another stage keeps out stays, since the base brought it; `None` if nothing does.
-    pub(super) fn stays(&self, subject: &Subject<'_>) -> Option<String> {
-        let stays: Vec<&Finding> =
-            subject.findings.iter().filter(|one| is_gone(one) && self.brought(subject, one)).collect();
-        (!stays.is_empty()).then(|| named(&stays))
-    }
-
-    /// The fingerprints of those.
-    pub(super) fn fingerprints(&self, subject: &Subject<'_>) -> Vec<String> {
-        let stays = subject.findings.iter().filter(|one| is_gone(one) && self.brought(subject, one));
-        stays.map(|finding| finding.fingerprint.clone()).collect()
+        let stays = stays.into_iter().map(|finding| finding.fingerprint.clone()).collect();
+        Ok(Self { base: Inventory::build(layers.to_vec()), why, own_from: evidence.own_from, stays, names })
     }
 
     /// Whether a file of the image's own was part of the base, and is another one for a reason that no package manager had.
@@ -210,6 +187,16 @@ pub(super) enum Removed {
     Inside(Vec<u8>),
 }
 
+/// Whether a finding came with the layers below this one, at least a part of it.
+fn brought(subject: &Subject<'_>, finding: &Finding, own_from: u32) -> bool {
+    let files = finding.paths.iter().flat_map(|group| &group.files);
+    let mut found = files.filter_map(|path| match finding.state {
+        State::Live => subject.inventory.get(path.as_bytes()),
+        State::Buried => subject.inventory.buried_at(path.as_bytes()).next(),
+    });
+    found.any(|file| file.layer() < own_from)
+}
+
 /// The names of findings, in a few words.
 fn named(findings: &[&Finding]) -> String {
     const SHOWN: usize = 4;
@@ -251,7 +238,8 @@ mod tests {
 
     fn same(base: Layer, own: Layer) -> (Same, Inventory) {
         let now = Inventory::build(vec![base.clone().facts(), own.facts()]);
-        (Same { base: Inventory::build(vec![base.facts()]), why: String::new(), own_from: 1 }, now)
+        let base = Inventory::build(vec![base.facts()]);
+        (Same { base, why: String::new(), stays: Vec::new(), names: String::new(), own_from: 1 }, now)
     }
 
     fn words(base: Layer, own: Layer) -> Result<Vec<String>, Stop> {

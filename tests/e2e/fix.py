@@ -161,12 +161,13 @@ def prove(offcut, docker, case, work, cache, show):
     ask(docker, after, case)
     row |= {"outcome": "works", "answers": "yes", "after": size(docker, after)}
     same_config(docker, before, after)
-    left = loud(scan(offcut, docker, after, None, work)[0])
+    seen = scan(offcut, docker, after, None, work)[0]
+    left = loud(seen)
     if "stays" in case.words:
         of_base = loud(scan(offcut, docker, made["base"]["to"], None, work)[0])
         named = [change["why"] for change in made["changes"] if "stays" in change["why"]]
         equal(bool(named), made["base"]["to"] == made["base"]["from"], "what stays is said")
-        subjects = {f["rule"]: f["subject"] for f in scan(offcut, docker, after, None, work)[0]["findings"]}
+        subjects = {f["rule"]: f["subject"] for f in seen["findings"]}
         is_said = lambda rule: any(subjects[rule] in why for why in named)
         left = [rule for rule in left if not (rule in of_base or is_said(rule)) or rule == case.words.get("left")]
     measured, predicted = row["before"] - row["after"], made["bytes"]["saved"]

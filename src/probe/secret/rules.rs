@@ -13,7 +13,6 @@ use super::{
     heads::HEAD,
     needle::{Met, Needles, Starts, Word},
     parse::Parser,
-    search::Context,
 };
 use crate::model::{Harmless, NameIndex, NamePattern, path};
 
@@ -307,12 +306,12 @@ impl SecretRules {
         Self { forms, starts, everywhere, text, settings, by_name }
     }
 
-    /// The words that are looked for in such bytes.
-    pub(super) fn needles(&self, context: Context) -> &Needles {
-        match context {
-            Context { settings: true, .. } => &self.settings,
-            Context { binary: false, .. } => &self.text,
-            Context { binary: true, .. } => &self.everywhere,
+    /// The words that are looked for in bytes of this scope.
+    pub(super) fn needles(&self, scope: Scope) -> &Needles {
+        match scope {
+            Scope::Any => &self.everywhere,
+            Scope::Text => &self.text,
+            Scope::Config => &self.settings,
         }
     }
 

@@ -14,7 +14,7 @@ use super::{
     filter::{self, Filter, Place, RUN_MIN},
     name::name_before,
     needle::Met,
-    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, SecretRules},
+    rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, Scope, SecretRules},
 };
 use crate::model::{SeenSecret, Standing};
 
@@ -58,6 +58,17 @@ pub struct Context {
     pub binary: bool,
     /// Whether they may hold settings.
     pub settings: bool,
+}
+
+impl Context {
+    /// The widest scope of words that such bytes are in.
+    fn scope(self) -> Scope {
+        match self {
+            Self { settings: true, .. } => Scope::Config,
+            Self { binary: false, .. } => Scope::Text,
+            Self { binary: true, .. } => Scope::Any,
+        }
+    }
 }
 
 /// A secret, and the bytes that it takes.
@@ -139,7 +150,7 @@ pub fn search(rules: &SecretRules, text: &[u8], range: Range<usize>, context: Co
     // A place at the end of the range is judged by what follows.
     let ahead = text.get(from..text.len().min(to.saturating_add(RUN_MIN))).unwrap_or_default();
     let before = text.get(..from).and_then(<[u8]>::last).copied();
-    let needles = rules.needles(context);
+    let needles = rules.needles(context.scope());
     let filter = Filter { starts: rules.starts.heads(), words: needles.heads() };
     filter::places(ahead, before, context.binary, filter, |place| match place {
         Place::Start(at) if from + at < to => search.token(from + at),
