@@ -1,8 +1,8 @@
 //! Looks for secrets in the bytes of one file, and in what is inside of it.
 //!
-//! The engine (`hunt`, `search`, `filter`, `rules`) finds places, `check` says whether a value is what it looks like,
-//! `parse` reads files whose form is known, `unpack` opens archives and repositories. A value never leaves this module:
-//! what leaves it is a [`crate::model::SeenSecret`].
+//! The engine (`hunt`, `search`, `filter` with `heads`, `needle`, `rules`) finds places, `check` says whether a value is what
+//! it looks like, `parse` reads files whose form is known, `unpack` opens archives and repositories. A value never leaves
+//! this module: what leaves it is a [`crate::model::SeenSecret`].
 
 mod aside;
 pub mod check;
