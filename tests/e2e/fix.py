@@ -44,13 +44,16 @@ ANSWERS = {
     "addon": "hello from an addon",
     "bundle": "hello from a gem and sqlite 3",
     "c": "answer 42",
+    "composer": "hello from a package",
     "cpp": "hello from c++",
     "esbuild": "hello from a bundle",
     "fastapi": '"hello":"fastapi"',
     "flask": "hello from flask",
     "go": "hello at 12:00",
+    "gradle": '{"hello":"gradle"}',
     "java": "hello from a jar",
     "js": "hello from express",
+    "maven": '{"hello":"maven"}',
     "nest": "hello from nest",
     "node": '{"total":12}',
     "perl": "hello from perl",
@@ -160,7 +163,7 @@ def prove(offcut, docker, case, work, cache, show):
     row["builds"] = "yes"
     ask(docker, after, case)
     row |= {"outcome": "works", "answers": "yes", "after": size(docker, after)}
-    same_config(docker, before, after)
+    same_config(docker, before, after, made)
     seen = scan(offcut, docker, after, None, work)[0]
     left = loud(seen)
     if "stays" in case.words:
@@ -328,12 +331,22 @@ def ask(docker, image, case):
         docker("rm", "--force", name, check=False)
 
 
-def same_config(docker, before, after):
-    """What configures the run is the same, but for the user and what the base brings."""
-    old, new = (json.loads(docker("image", "inspect", image).stdout)[0]["Config"] for image in (before, after))
+def same_config(docker, before, after, made):
+    """What configures the run is the same, but for the user and what the base brings.
+
+    The entry point and the volumes of a base that builds may go with it, where that is said.
+    """
+    config = lambda image: json.loads(docker("image", "inspect", image).stdout)[0]["Config"]
+    old, new = config(before), config(after)
     equal(new["WorkingDir"] or "/", old["WorkingDir"] or "/", "WorkingDir")
     for key in ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "Labels", "Volumes"):
-        equal(new.get(key), old.get(key), key)
+        want = old.get(key)
+        if key in ("Entrypoint", "Volumes") and new.get(key) != want:
+            was, now = (config(made["base"][end]).get(key) for end in ("from", "to"))
+            equal(want, was, f"{key}, which the old base did not set")
+            assert any("any more" in change["what"] for change in made["changes"]), f"{key} goes, and that is not said"
+            want = now
+        equal(new.get(key), want, key)
 
 
 COLUMNS = ["case", "outcome", "builds", "answers", "left", "before", "after", "predicted", "error", "said"]

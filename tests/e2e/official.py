@@ -110,6 +110,66 @@ def java(package):
     return maker
 
 
+# Debian's packages lie in the form of a repository: what is fetched comes from there.
+MAVEN_SETTINGS = b"""<settings>
+  <mirrors>
+    <mirror>
+      <id>debian</id>
+      <mirrorOf>*</mirrorOf>
+      <url>file:///usr/share/maven-repo</url>
+    </mirror>
+  </mirrors>
+</settings>
+"""
+MAVEN_START = b"""#!/bin/sh -eu
+# Copies reference settings to where Maven looks for its own, once.
+if mkdir -p "$MAVEN_CONFIG/repository" && touch "$MAVEN_CONFIG/copy_reference_file.log" 2>/dev/null; then
+  cp -rn /usr/share/maven/ref/. "$MAVEN_CONFIG" || true
+else
+  echo "Can not write to $MAVEN_CONFIG. Carrying on ..."
+fi
+unset MAVEN_CONFIG
+exec "$@"
+"""
+MAVEN_PLUGINS = " ".join(
+    f"lib{name}-java"
+    for name in "maven-compiler-plugin maven-dependency-plugin maven-jar-plugin maven-resources-plugin maven-shade-plugin surefire".split()
+)
+LIBRARIES = "junit4 libgoogle-gson-java"
+
+
+def maven(bases, name):
+    """Maven of Debian with its plugins, and the entry point that the official image puts before every command."""
+    files = [
+        ("root/.m2/settings.xml", 0o644, MAVEN_SETTINGS),
+        ("usr/share/maven/ref/settings-docker.xml", 0o644, MAVEN_SETTINGS),
+        ("usr/local/bin/mvn-entrypoint.sh", 0o755, MAVEN_START),
+    ]
+    config = APT.format(f"git maven {MAVEN_PLUGINS} {LIBRARIES}") + (
+        "ENV MAVEN_HOME=/usr/share/maven MAVEN_CONFIG=/root/.m2\n"
+        'ENTRYPOINT ["/usr/local/bin/mvn-entrypoint.sh"]\nCMD ["mvn"]'
+    )
+    bases.official(name, "eclipse-temurin:17-jdk", config, files)
+
+
+GRADLE_INIT = b"""allprojects {
+    repositories { maven { url '/usr/share/maven-repo' } }
+}
+"""
+
+
+def gradle(bases, name):
+    """Gradle of Debian, with the user, the volume and the working directory of the official image."""
+    config = APT.format(f"git gradle {LIBRARIES}") + (
+        "RUN groupadd -g 1000 gradle && useradd -g gradle -u 1000 -s /bin/bash -m gradle \\\n"
+        " && mkdir /home/gradle/.gradle && chown gradle:gradle /home/gradle/.gradle && ln -s /home/gradle/.gradle /root/.gradle\n"
+        "ENV GRADLE_HOME=/usr/share/gradle GRADLE_VERSION=4.4.1\n"
+        "VOLUME /home/gradle/.gradle\nWORKDIR /home/gradle\n"
+        'CMD ["gradle"]'
+    )
+    bases.official(name, "eclipse-temurin:17-jdk", config, [("usr/share/gradle/init.d/debian.gradle", 0o644, GRADLE_INIT)])
+
+
 def rust(bases, name):
     """Cargo of Debian, with the variables that the official image has."""
     bases.make("buildpack-deps")
@@ -319,6 +379,8 @@ OFFICIAL = {
     "python:3.11": python_full,
     "eclipse-temurin:17-jdk": java("openjdk-17-jdk-headless"),
     "eclipse-temurin:17-jre": java("openjdk-17-jre-headless"),
+    "maven:3-eclipse-temurin-17": maven,
+    "gradle:8-jdk17": gradle,
     "gcr.io/distroless/static-debian12": static,
 }
 # What rewritten files stand on, by a word that the old ones have.
@@ -332,6 +394,7 @@ RUNTIME = {
     "node:20": ["node:20-slim"],
     "python": ["python:3.11-slim"],
     "temurin": ["eclipse-temurin:17-jre"],
+    "jdk17": ["eclipse-temurin:17-jre"],
     "ruby:3.1": ["ruby:3.1-slim"],
     "mirror.gcr.io": ["mirror.gcr.io/library/node:20-slim"],
 }
