@@ -131,6 +131,9 @@ pub struct Runtime {
     /// The image for programs that need no C library.
     #[serde(default, rename = "static")]
     pub for_static: Option<String>,
+    /// Entry points of the repositories that prepare the builder alone and then start what they are told: paths in the image.
+    #[serde(default)]
+    pub prepares: Vec<String>,
 }
 
 /// `[[origin]]`: a base image that tells by a variable of its environment what it is.

@@ -39,6 +39,9 @@ pub struct Rewrite {
     /// Fingerprints of the findings that stay, since the base that stays brought them; no part of reports.
     #[serde(skip)]
     pub stays: Vec<String>,
+    /// Instructions of the old base for its own run that the new one does without (`ENTRYPOINT`); no part of reports.
+    #[serde(skip)]
+    pub left: Vec<&'static str>,
     /// The user that the last stage is made to run as, where it ran as root.
     pub user: Option<String>,
     /// Bytes of all files in all layers, before.

@@ -2,12 +2,13 @@
 
 use super::{
     Runs, Stop, Subject,
-    evidence::{Evidence, of_distribution},
+    evidence::{Evidence, of_distribution, sets},
     same::Same,
     select::Wanted,
 };
 use crate::{
     catalogue::Runtime,
+    dockerfile::Keyword,
     inventory::{File, Inventory, loader::Libc},
     model::path,
 };
@@ -222,9 +223,31 @@ fn java(tag: &str) -> Option<String> {
     (!found.is_empty() && found.len() <= 2).then_some(found)
 }
 
+/// What the old base set for its own run, and the new one does without.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Left {
+    /// Its entry point, which prepares the builder and starts what it is told.
+    pub entry: Option<Vec<u8>>,
+    /// Its volumes: where the builder keeps what it fetches.
+    pub volumes: Vec<String>,
+}
+
+/// Tells it; what the Dockerfile says itself is repeated, and so is no part of it.
+pub(super) fn left(subject: &Subject<'_>, evidence: &Evidence<'_>, stand: &Stand<'_>) -> Left {
+    let (Stand::Table { table, .. }, Some(config)) = (stand, &subject.image.config) else { return Left::default() };
+    left_of(&evidence.of_base, &table.prepares, &config.volumes, |keyword| sets(subject, evidence, keyword))
+}
+
+/// What is left of what the command starts of the base, and of its volumes.
+fn left_of(of_base: &[Vec<u8>], prepares: &[String], volumes: &[String], is_said: impl Fn(Keyword) -> bool) -> Left {
+    let entry = of_base.iter().find(|path| prepares.iter().any(|one| one.as_bytes() == &path[..]));
+    let volumes = if is_said(Keyword::Volume) { &[] } else { volumes };
+    Left { entry: entry.filter(|_| !is_said(Keyword::Entrypoint)).cloned(), volumes: volumes.to_vec() }
+}
+
 /// Whether the base, which could be read, has what the command needs of it.
-pub(super) fn check(evidence: &Evidence<'_>, chosen: &Chosen, known: &Inventory) -> Result<(), Stop> {
-    for wanted in &evidence.of_base {
+pub(super) fn check(evidence: &Evidence<'_>, left: &Left, chosen: &Chosen, known: &Inventory) -> Result<(), Stop> {
+    for wanted in evidence.of_base.iter().filter(|wanted| left.entry.as_ref() != Some(*wanted)) {
         if known.resolve(wanted).is_none() {
             let missing = path::show(wanted);
             return Stop::refused(format!("{} has no {missing}, which the command starts", chosen.image));
@@ -251,6 +274,22 @@ pub(super) fn check_border(subject: &Subject<'_>, evidence: &Evidence<'_>, known
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_old_base_set_for_itself_is_left_unless_the_dockerfile_says_it() {
+        let start = b"usr/local/bin/mvn-entrypoint.sh".to_vec();
+        let java = b"opt/java/bin/java".to_vec();
+        let prepares = [String::from("usr/local/bin/mvn-entrypoint.sh")];
+        let volumes = [String::from("/home/gradle/.gradle")];
+        let left = |of_base: &[Vec<u8>], said: &[Keyword]| {
+            left_of(of_base, &prepares, &volumes, |keyword| said.contains(&keyword))
+        };
+        let all = Left { entry: Some(start.clone()), volumes: volumes.to_vec() };
+        assert_eq!(left(&[start.clone(), java.clone()], &[]), all);
+        assert_eq!(left(&[start.clone()], &[Keyword::Entrypoint]), Left { entry: None, ..all.clone() });
+        assert_eq!(left(&[start], &[Keyword::Volume]), Left { volumes: Vec::new(), ..all.clone() });
+        assert_eq!(left(&[java], &[]), Left { entry: None, ..all }, "another one may do what the command needs");
+    }
 
     #[test]
     fn names_are_taken_apart_wherever_they_come_from() {

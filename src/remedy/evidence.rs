@@ -254,7 +254,7 @@ fn language(name: &[u8]) -> Option<Runs> {
     }
 }
 
-/// Whether the stage sets its own command.
+/// Whether the Dockerfile has an instruction of this kind in the stage, or in those that it is built upon.
 pub(super) fn sets(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: Keyword) -> bool {
     let stages = evidence.chain.iter().filter_map(|&stage| subject.file.stages().get(stage));
     let mut all = stages.flat_map(|stage| subject.file.instructions().get(stage.body.clone()).unwrap_or_default());
@@ -270,10 +270,15 @@ pub(super) fn is_file(file: &File<'_>) -> bool {
 ///
 /// Ports below 1024 may be opened by anybody since Docker 20.10, but not everywhere; volumes belong to whom they belong.
 pub(super) fn may_need_root(config: &ImageConfig) -> bool {
+    opens_low_port(config) || !config.volumes.is_empty()
+}
+
+/// Whether it declares a port below 1024.
+pub(super) fn opens_low_port(config: &ImageConfig) -> bool {
     let low = |port: &String| {
         port.split('/').next().and_then(|port| port.parse::<u16>().ok()).is_some_and(|port| port < 1024)
     };
-    config.exposed_ports.iter().any(low) || !config.volumes.is_empty()
+    config.exposed_ports.iter().any(low)
 }
 
 /// What the origin of a finding says, for a table.

@@ -215,9 +215,10 @@ fn try_fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Result<Rewrite, S
         }
         (None, read) => read.as_ref(),
     };
+    let left = base::left(subject, &evidence, &stand);
     let packages = packages::packages(subject, &wanted, &chosen, known, stand.same());
     if let Some(known) = known {
-        base::check(&evidence, &chosen, known)?;
+        base::check(&evidence, &left, &chosen, known)?;
     }
     can_be_said(subject, &wanted, &chosen, &packages)?;
     let copied: u64 = wanted.picks.iter().map(|pick| pick.bytes).sum();
@@ -233,7 +234,7 @@ fn try_fix(subject: &Subject<'_>, read_base: &ReadBase<'_>) -> Result<Rewrite, S
         ..Rewrite::default()
     };
     worth(subject, &rewrite)?;
-    write::write(subject, &evidence, &wanted, &chosen, &packages, &mut rewrite);
+    write::write(subject, &evidence, &wanted, &chosen, &left, &packages, &mut rewrite);
     match File::parse(&rewrite.dockerfile) {
         Ok(_) => Ok(rewrite),
         Err(error) => Stop::refused(format!("the rewritten file would not parse, which is a bug in offcut: {error}")),

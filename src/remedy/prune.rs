@@ -121,7 +121,13 @@ fn composer_of(inventory: &Inventory, config: &ImageConfig, text: &str, own_from
         .path()
         .split(':')
         .any(|bin| inventory.resolve(&path::clean(format!("{bin}/composer").as_bytes())).is_some());
+    let has = |name: &str| inventory.resolve(&path::clean(format!("{dir}/{name}").as_bytes())).is_some();
+    // What frameworks note of the packages that are there names those for development as well, and is loaded when they start:
+    // Laravel's manifest, and the bundles of Symfony where the environment is not the one without them.
+    let noted = has("bootstrap/cache/packages.php")
+        || has("config/bundles.php") && config.variable("APP_ENV").is_none_or(|name| name != "prod");
     if !there
+        || noted
         || !is_root(config)
         || !text.contains("composer install")
         || dir.contains(|c: char| c.is_whitespace() || "'\"$\\".contains(c))
@@ -255,6 +261,15 @@ mod tests {
         ] {
             assert_eq!(asked(files, user, text), want, "{files:?} {user} {text}");
         }
+        // What a framework noted names the packages for development, too.
+        let with = |file, env: &str| {
+            let own = project.iter().chain([&file]).fold(layer(), |layer, file| layer.file(file));
+            let config = ImageConfig { env: vec![env.to_string()], ..config("") };
+            composer_of(&Inventory::build(vec![own.facts()]), &config, "RUN composer install", 0).is_some()
+        };
+        assert!(!with("app/bootstrap/cache/packages.php", "APP_ENV=prod"));
+        assert!(!with("app/config/bundles.php", "APP_ENV=dev") && with("app/config/bundles.php", "APP_ENV=prod"));
+        assert!(with("app/bootstrap/cache/.gitignore", ""), "nothing is noted yet");
         let base = project.iter().fold(layer(), |layer, file| layer.file(file));
         let inventory = Inventory::build(vec![base.facts(), layer().file("app/x").facts()]);
         assert_eq!(composer_of(&inventory, &config(""), "RUN composer install", 1), None, "the base's own");

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     dockerfile::File as Dockerfile,
     inventory::{File, Inventory},
-    model::{Family, Finding, Kind, NamePattern, path},
+    model::{Family, Finding, Format, Kind, NamePattern, path},
 };
 
 /// Directories that are never copied whole, since every base has its own.
@@ -89,8 +89,9 @@ const OF_SYSTEM: [&[u8]; 17] = [
 ];
 
 /// Directories in the home of a user, or anywhere, in which toolchains keep what they fetch and make.
-const TOOLCHAIN: [&[u8]; 13] = [
+const TOOLCHAIN: [&[u8]; 14] = [
     b".cache",
+    b".composer",
     b"pnpm",
     b".cargo",
     b".rustup",
@@ -106,7 +107,7 @@ const TOOLCHAIN: [&[u8]; 13] = [
 ];
 
 /// Names of files of a project that say how it is built and what it is, and that no program reads.
-const LITTER: [&str; 42] = [
+const LITTER: [&str; 43] = [
     "Dockerfile",
     "Dockerfile.*",
     "*.Dockerfile",
@@ -128,6 +129,7 @@ const LITTER: [&str; 42] = [
     "Cargo.toml",
     "Cargo.lock",
     "pom.xml",
+    "dependency-reduced-pom.xml",
     "*.gradle",
     "*.gradle.kts",
     "gradlew*",
@@ -326,6 +328,10 @@ struct Sieve<'s> {
     litter: Vec<NamePattern>,
     /// What a server reads.
     served: Served,
+    /// Where Java finds its classes, where the command does not tell.
+    classes: Option<Vec<u8>>,
+    /// Directories into which Composer installed.
+    vendors: Vec<Vec<u8>>,
     /// Virtual environments of Python.
     environments: Vec<Vec<u8>>,
     /// Layers in which the package manager of the distribution ran.
@@ -340,6 +346,10 @@ struct Sieve<'s> {
 
 impl<'s> Sieve<'s> {
     fn new(subject: &'s Subject<'s>, evidence: &'s Evidence<'s>, same: Option<&'s Same>) -> Self {
+        let vendors = subject.inventory.files().filter_map(|file| {
+            let vendor = file.path().strip_suffix(b"/composer/installed.json")?;
+            (path::name(vendor) == b"vendor").then(|| vendor.to_vec())
+        });
         let settings = subject.inventory.files().filter(|file| path::name(file.path()) == b"pyvenv.cfg");
         Self {
             subject,
@@ -347,6 +357,8 @@ impl<'s> Sieve<'s> {
             same,
             served: Served::of(subject.inventory, evidence.runs),
             unwanted: unwanted(subject),
+            classes: classes(subject, evidence),
+            vendors: vendors.collect(),
             litter: LITTER.iter().map(|name| NamePattern::new(name)).collect(),
             environments: settings.map(|file| path::parent(file.path()).to_vec()).collect(),
             managed: DATABASES.iter().flat_map(|name| versions(subject.inventory, name)).collect(),
@@ -415,7 +427,9 @@ impl<'s> Sieve<'s> {
             return false;
         }
         // Packages of a language are taken as they were installed: one needs the other in ways that nobody can see.
-        let installed = parts.iter().any(|part| PACKAGES.contains(part));
+        // What Composer wrote is another list of files when it has installed again: it is not named one by one.
+        let installed = parts.iter().any(|part| PACKAGES.contains(part))
+            || self.vendors.iter().any(|dir| path::is_below(name, dir));
         let in_environment = self.environments.iter().any(|dir| path::is_below(name, dir));
         if self.evidence.runs == Runs::Python && (installed || in_environment) {
             return true;
@@ -450,11 +464,10 @@ impl<'s> Sieve<'s> {
             return false;
         }
         match self.evidence.runs {
-            Runs::Program | Runs::Java => {
-                let source = SOURCES.iter().any(|end| last.ends_with(end));
-                let output = parts.iter().any(|part| OUTPUTS.contains(part));
-                !source && !output
+            Runs::Java if self.classes.as_ref().is_some_and(|dir| dir.is_empty() || path::is_below(name, dir)) => {
+                last.ends_with(b".class") || !is_source(last)
             }
+            Runs::Program | Runs::Java => !is_source(last) && !parts.iter().any(|part| OUTPUTS.contains(part)),
             Runs::Server | Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
         }
     }
@@ -487,6 +500,36 @@ impl<'s> Sieve<'s> {
     }
 }
 
+/// Whether a name is that of a source of a compiled language, or of what its compiler wrote beside it.
+fn is_source(name: &[u8]) -> bool {
+    SOURCES.iter().any(|end| name.ends_with(end))
+}
+
+/// Where Java finds its classes, where no archive or class was seen to be loaded: beside the script that starts it, as the
+/// start scripts of Gradle do (`bin/shop` and `lib/*.jar`), or else anywhere, which is the empty path.
+fn classes(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<Vec<u8>> {
+    if evidence.runs != Runs::Java {
+        return None;
+    }
+    let met = || evidence.reach.files().map(|id| subject.inventory.file(id));
+    let own = |file: &File<'_>| file.layer() >= evidence.own_from && !of_distribution(file);
+    let loaded = |file: File<'_>| [".class", ".jar", ".war"].iter().any(|end| file.path().ends_with(end.as_bytes()));
+    if met().any(|file| own(&file) && loaded(file)) {
+        return None;
+    }
+    let steps = evidence.reach.command().map_or(&[][..], |command| &command.steps);
+    let scripts = steps.iter().rev().filter_map(|step| step.program).map(|id| subject.inventory.file(id));
+    let script = scripts.into_iter().find(|file| own(file) && file.format() == Format::Script);
+    Some(script.map_or_else(Vec::new, |script| around(script.path()).to_vec()))
+}
+
+/// The directory of what a script belongs to: its own, or that around `bin`; the empty path where it may belong to anything.
+fn around(script: &[u8]) -> &[u8] {
+    let dir = path::parent(script);
+    let home = if path::name(dir) == b"bin" { path::parent(dir) } else { dir };
+    if SYSTEM.contains(&dir) || SYSTEM.contains(&home) { b"" } else { home }
+}
+
 /// The directories of findings that another stage keeps out, but for those of sources.
 fn kept_out(findings: &[Finding]) -> Vec<Vec<u8>> {
     let families = [Family::BuildTool, Family::DevDependency, Family::Vcs, Family::Cache];
@@ -515,5 +558,19 @@ mod tests {
         let text = "FROM a\nRUN --mount=type=cache,target=/root/.cache/ --mount=type=bind,dst=/src b\nRUN c\n";
         let file = Dockerfile::parse(text).expect("it parses");
         assert_eq!(mounted(&file), [b"root/.cache".to_vec(), b"src".to_vec()]);
+    }
+
+    #[test]
+    fn a_start_script_has_its_archives_beside_it_and_one_of_the_system_anywhere() {
+        for (script, dir) in [
+            ("app/build/install/shop/bin/shop", "app/build/install/shop"),
+            ("srv/app/run.sh", "srv/app"),
+            ("app/bin/run.sh", "app"),
+            ("usr/local/bin/run.sh", ""),
+            ("opt/bin/run.sh", ""),
+            ("run.sh", ""),
+        ] {
+            assert_eq!(around(script.as_bytes()), dir.as_bytes(), "{script}");
+        }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use super::{
     NONROOT, Runs, Subject,
-    base::{Chosen, Name},
+    base::{Chosen, Left, Name},
     cover::Pick,
-    evidence::{Evidence, brought, may_need_root, sets},
+    evidence::{Evidence, brought, opens_low_port, sets},
     prune::WITHOUT,
     same::Removed,
     select::{SYSTEM, Wanted},
@@ -39,6 +39,7 @@ pub(super) fn write(
     evidence: &Evidence<'_>,
     wanted: &Wanted,
     chosen: &Chosen,
+    left: &Left,
     packages: &[String],
     rewrite: &mut Rewrite,
 ) {
@@ -99,6 +100,7 @@ pub(super) fn write(
         what: format!("the last stage stands on {}", chosen.image),
         why: chosen.why.clone(),
     });
+    leave(left, &evidence.base, rewrite);
 
     let users = wanted.users.then(|| format!("COPY --from={name} /etc/passwd /etc/group /etc/\n"));
     let needs_root = wanted.needs_shell || !packages.is_empty();
@@ -137,7 +139,7 @@ pub(super) fn write(
     if evidence.runs == Runs::Ruby && wanted.prune.is_some() {
         text.push_str(&format!("ENV BUNDLE_WITHOUT={WITHOUT}\n"));
     }
-    let user = user(subject, evidence, chosen);
+    let user = user(subject, evidence, chosen, left);
     for line in copies(name, &wanted.picks, user.as_ref().filter(|user| user.added).map(|user| user.name.as_str())) {
         text.push_str(&line);
         text.push('\n');
@@ -183,6 +185,26 @@ pub(super) fn write(
     let text = tidy(&file.edited(&edits));
     rewrite.dockerfile =
         if file.text().contains("\r\n") { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
+}
+
+/// Says what of the old base's own run the new one does without.
+fn leave(left: &Left, base: &str, rewrite: &mut Rewrite) {
+    if let Some(entry) = &left.entry {
+        rewrite.left.push("ENTRYPOINT");
+        rewrite.changes.push(Change {
+            line: None,
+            what: format!("{} does not start the command any more", path::show(entry)),
+            why: format!("it came with {base} and prepares what builds"),
+        });
+    }
+    if !left.volumes.is_empty() {
+        rewrite.left.push("VOLUME");
+        rewrite.changes.push(Change {
+            line: None,
+            what: format!("it declares no volume at {} any more", left.volumes.join(", ")),
+            why: format!("{base} did, and the Dockerfile does not"),
+        });
+    }
 }
 
 /// Where a stage ends: behind its last instruction.
@@ -324,7 +346,7 @@ struct User {
     why: String,
 }
 
-fn user(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen) -> Option<User> {
+fn user(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen, left: &Left) -> Option<User> {
     let config = subject.image.config.as_ref()?;
     let root =
         subject.findings.iter().any(|finding| finding.family == Family::RootUser && finding.rule.ends_with("/uid-0"));
@@ -333,7 +355,9 @@ fn user(subject: &Subject<'_>, evidence: &Evidence<'_>, chosen: &Chosen) -> Opti
         return set.then(|| User { name: config.user.clone(), added: false, why: String::new() });
     }
     // What a base starts may have to be root, whatever is started in the end: it was never run as anybody else.
-    if may_need_root(config) || evidence.runs == Runs::Server || chosen.same && !evidence.of_base.is_empty() {
+    let volumes = config.volumes != left.volumes;
+    if opens_low_port(config) || volumes || evidence.runs == Runs::Server || chosen.same && !evidence.of_base.is_empty()
+    {
         return None;
     }
     let name = match evidence.runs {

@@ -131,7 +131,7 @@ pub fn verify(
         before: measured(&old_report),
         after: measured(&new_report),
         predicted: rewrite.after().map(|after| rewrite.before.saturating_sub(after)),
-        changed: changed(&config(&old_report), &config(&new_report)),
+        changed: changed(&config(&old_report), &config(&new_report), &rewrite.left),
         asked,
         fault: fault.map(|text| rule::masked(catalogue, text)),
     })
@@ -146,11 +146,11 @@ fn measured(report: &Report) -> Measured {
     }
 }
 
-/// What of the configuration of the run is not as it was. A user is meant to change.
-fn changed(old: &ImageConfig, new: &ImageConfig) -> Vec<String> {
+/// What of the configuration of the run is not as it was. A user is meant to change, and so is what the old base `left`.
+fn changed(old: &ImageConfig, new: &ImageConfig, left: &[&str]) -> Vec<String> {
     let mut changed = Vec::new();
     let mut compare = |what: &str, same: bool| {
-        if !same {
+        if !same && !left.contains(&what) {
             changed.push(format!("{what} is not as it was"));
         }
     };
@@ -251,10 +251,13 @@ mod tests {
         let old = ImageConfig { user: "0".into(), cmd: vec!["a".into()], ..ImageConfig::default() };
         let mut new = ImageConfig { user: "1".into(), ..old.clone() };
         new.labels.insert("base".into(), "x".into());
-        assert!(changed(&old, &new).is_empty(), "a label of the base may be new");
+        assert!(changed(&old, &new, &[]).is_empty(), "a label of the base may be new");
         new.cmd = vec!["b".into()];
-        assert_eq!(changed(&old, &new), ["CMD is not as it was"]);
-        assert_eq!(changed(&new, &old), ["CMD is not as it was", "LABEL is not as it was"]);
+        assert_eq!(changed(&old, &new, &[]), ["CMD is not as it was"]);
+        assert_eq!(changed(&new, &old, &[]), ["CMD is not as it was", "LABEL is not as it was"]);
+        let of_base = ImageConfig { entrypoint: vec!["/prepare".into()], ..old.clone() };
+        assert_eq!(changed(&of_base, &old, &[]), ["ENTRYPOINT is not as it was"]);
+        assert!(changed(&of_base, &old, &["ENTRYPOINT"]).is_empty(), "it prepared what builds");
     }
 
     #[test]

@@ -122,17 +122,33 @@ impl<'a> Starter<'_, 'a> {
     fn unknown_program(&mut self, start: &mut Start, first: &str) {
         let values = start.env.values(first).unwrap_or_default();
         let mut followed = false;
-        for value in values.iter().take(CHOICES_MAX) {
+        let there = |value: &Option<String>| {
+            let word = value.as_ref().and_then(|value| start.env.word(value.split_whitespace().next()?));
+            word.is_some_and(|word| self.program(&word, &start.env).is_some())
+        };
+        // `if [ -x "$JAVA_HOME/jre/sh/java" ]`: what the image does not have is what the script does not take.
+        let likely = values.iter().take(CHOICES_MAX).position(there).unwrap_or(0);
+        let mut final_start = None;
+        for (at, value) in values.iter().enumerate().take(CHOICES_MAX) {
             match value {
                 Some(value) => {
                     let words = value.split_whitespace().map(str::to_string);
                     let argv: Vec<String> = words.chain(start.argv.iter().skip(1).cloned()).collect();
                     followed |= !argv.is_empty();
-                    let (env, parent, how, main) = (start.env.clone(), start.parent, start.how, start.main);
-                    self.walk.start(Start { argv, env, parent, how, main });
+                    let (env, parent, how) = (start.env.clone(), start.parent, start.how);
+                    let main = start.main && at == likely;
+                    let start = Start { argv, env, parent, how, main };
+                    if main {
+                        final_start = Some(start);
+                    } else {
+                        self.walk.start(start);
+                    }
                 }
                 None => followed = false,
             }
+        }
+        if let Some(start) = final_start {
+            self.walk.start(start);
         }
         // `$(dirname "$0")/run`: beside the script, if it is there.
         if let Some((_, name)) = first.rsplit_once('/')

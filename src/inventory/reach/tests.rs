@@ -198,6 +198,26 @@ fn a_script_that_compares_its_argument_comes_to_what_stands_behind_the_compariso
 }
 
 #[test]
+fn of_the_values_of_a_variable_that_is_in_the_image_is_started() {
+    // As the start scripts of Gradle do; the first is where IBM has it.
+    let script = "#!/bin/sh\nif [ -x \"$JAVA_HOME/jre/sh/java\" ]; then\n JAVACMD=\"$JAVA_HOME/jre/sh/java\"\n\
+                  else\n JAVACMD=\"$JAVA_HOME/bin/java\"\nfi\n[ -x \"$JAVACMD\" ] || JAVACMD=java\nexec \"$JAVACMD\" \"$@\"\n";
+    for (java, want) in [
+        (&["opt/java/bin/java"][..], "/opt/java/bin/java -x"),
+        (&["usr/bin/java"], "java -x"),
+        (&["opt/java/bin/java", "opt/java/jre/sh/java", "usr/bin/java"], "/opt/java/jre/sh/java -x"),
+        (&[], "/opt/java/jre/sh/java -x"),
+    ] {
+        let sh = image().elf("bin/sh", &[]).text("app/run", script);
+        let inventory = java.iter().fold(sh, |image, java| image.elf(java, &[])).inventory();
+        let env = vec!["PATH=/usr/bin:/bin".to_string(), "JAVA_HOME=/opt/java".to_string()];
+        let reach = follow(&inventory, ImageConfig { env, ..config("/app/run", "-x") });
+        assert_eq!(steps(&reach), ["/app/run -x", want]);
+        assert_eq!(reach.command().expect("a command").last().expect("a step").program.is_some(), !java.is_empty());
+    }
+}
+
+#[test]
 fn a_text_that_a_script_hands_on_to_a_shell_is_read() {
     let sh = image().elf("bin/sh", &[]).elf("usr/bin/uvicorn", &[]);
     let inventory = sh.text("start.sh", "#!/bin/sh\nset -e\nexec \"$@\"\n").inventory();
