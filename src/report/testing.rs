@@ -90,6 +90,7 @@ pub(crate) fn mended() -> Report {
         from: "debian:12".into(),
         to: "debian:12-slim".into(),
         stays: Vec::new(),
+        left: Vec::new(),
         user: Some("65532:65532".into()),
         before: 731_000_000,
         added: 1_000_000,
