@@ -106,6 +106,9 @@ const TOOLCHAIN: [&[u8]; 14] = [
     b".config",
 ];
 
+/// Archives that Maven and Gradle write beside the one that is run: before it was shaded or repackaged, and for who develops.
+const SPARE: [&str; 5] = ["original-*.jar", "*-plain.jar", "*-sources.jar", "*-javadoc.jar", "*-tests.jar"];
+
 /// Names of files of a project that say how it is built and what it is, and that no program reads.
 const LITTER: [&str; 43] = [
     "Dockerfile",
@@ -330,6 +333,10 @@ struct Sieve<'s> {
     served: Served,
     /// Where Java finds its classes, where the command does not tell.
     classes: Option<Vec<u8>>,
+    /// Directories of the archives that Java loads: their manifests may name others beside and below them.
+    archives: Vec<Vec<u8>>,
+    /// Names of archives that a build puts beside the one that is run, and that nothing loads.
+    spare: Vec<NamePattern>,
     /// Directories into which Composer installed.
     vendors: Vec<Vec<u8>>,
     /// Virtual environments of Python.
@@ -358,6 +365,8 @@ impl<'s> Sieve<'s> {
             served: Served::of(subject.inventory, evidence.runs),
             unwanted: unwanted(subject),
             classes: classes(subject, evidence),
+            archives: archives(subject, evidence),
+            spare: SPARE.iter().map(|name| NamePattern::new(name)).collect(),
             vendors: vendors.collect(),
             litter: LITTER.iter().map(|name| NamePattern::new(name)).collect(),
             environments: settings.map(|file| path::parent(file.path()).to_vec()).collect(),
@@ -464,8 +473,11 @@ impl<'s> Sieve<'s> {
             return false;
         }
         match self.evidence.runs {
-            Runs::Java if self.classes.as_ref().is_some_and(|dir| dir.is_empty() || path::is_below(name, dir)) => {
+            Runs::Java if self.classes.as_ref().is_some_and(|dir| is_in(name, dir)) => {
                 last.ends_with(b".class") || !is_source(last)
+            }
+            Runs::Java if last.ends_with(b".jar") && self.archives.iter().any(|dir| is_in(name, dir)) => {
+                !self.spare.iter().any(|pattern| pattern.matches(last))
             }
             Runs::Program | Runs::Java => !is_source(last) && !parts.iter().any(|part| OUTPUTS.contains(part)),
             Runs::Server | Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
@@ -503,6 +515,23 @@ impl<'s> Sieve<'s> {
 /// Whether a name is that of a source of a compiled language, or of what its compiler wrote beside it.
 fn is_source(name: &[u8]) -> bool {
     SOURCES.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a path lies below a directory; all lie below the empty one.
+fn is_in(path: &[u8], dir: &[u8]) -> bool {
+    dir.is_empty() || path::is_below(path, dir)
+}
+
+/// The directories of the image's own archives that the command loads.
+fn archives(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Vec<Vec<u8>> {
+    if evidence.runs != Runs::Java {
+        return Vec::new();
+    }
+    let met = evidence.reach.files().map(|id| subject.inventory.file(id));
+    let own = met.filter(|file| file.layer() >= evidence.own_from && !of_distribution(file));
+    let dirs: BTreeSet<&[u8]> =
+        own.filter(|file| file.path().ends_with(b".jar")).map(|file| path::parent(file.path())).collect();
+    dirs.into_iter().map(<[u8]>::to_vec).collect()
 }
 
 /// Where Java finds its classes, where no archive or class was seen to be loaded: beside the script that starts it, as the
