@@ -100,17 +100,23 @@ impl RawSecret {
             fault.fault(format!("`words` of {shown} wants {WORD_MIN} bytes or more, not \"{word}\""));
         }
         fault.needs(!self.inside || self.lead.is_some(), || format!("`inside` of {shown} wants `lead`"));
-        fault.needs(self.lead.is_none() || !self.start.is_empty(), || format!("`lead` of {shown} wants `start`"));
+        fault.needs(self.lead.is_none() || ways == 1, || format!("`lead` of {shown} wants `start` or `words`"));
+        fault.needs(self.lead.is_none() || self.before.is_none(), || {
+            format!("{shown} has a `lead`, so its match begins with the word, and not `before` it")
+        });
         fault.needs(self.min_entropy.is_none_or(|bits| (0.0..=8.0).contains(&bits)), || {
             format!("`min_entropy` of {shown} wants bits for each character, 0 to 8")
         });
-        let holds = if self.start.is_empty() { Holds::Anywhere } else { Holds::Here };
+        let begins = !self.start.is_empty() || self.lead.is_some();
+        let holds = if begins { Holds::Here } else { Holds::Anywhere };
         let pattern = self.pattern.as_ref().map(|text| Pattern::new(text, holds));
         let lead = self.lead.as_ref().map(|text| Pattern::new(text, Holds::Before));
         // To compile a pattern takes as long as to read a small file, and those of the program are proved by a test.
         if !trusted {
-            for (key, pattern) in [("pattern", &pattern), ("lead", &lead)] {
-                if let Some(Err(reason)) = pattern.as_ref().map(Pattern::check) {
+            let checked =
+                [("pattern", pattern.as_ref().map(Pattern::check)), ("lead", lead.as_ref().map(Pattern::check_beside))];
+            for (key, checked) in checked {
+                if let Some(Err(reason)) = checked {
                     fault.fault(format!("`{key}` of {shown} can not be used: {reason}"));
                 }
             }

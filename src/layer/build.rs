@@ -215,8 +215,13 @@ impl<'p> Builder<'p> {
         }
     }
 
-    /// Files whose search for secrets was put off, when they have so many bytes together. They can be searched while
-    /// more entries come; what came of it belongs to [`Builder::told`] before the next batch is taken.
+    /// Until the next batch, bodies lie in this piece, which is given to [`Batch::search`] then.
+    pub fn lies_in(&mut self, piece: &[u8]) {
+        self.looker.lies_in(piece);
+    }
+
+    /// Files whose search for secrets was put off, when what was kept of them has so many bytes. They can be searched
+    /// while more entries come; what came of it belongs to [`Builder::told`] before the next batch is taken.
     pub fn batch(&mut self, least: usize) -> Option<(Vec<EntryId>, Batch<'p>)> {
         let batch = self.looker.batch(least)?;
         Some((std::mem::take(&mut self.aside), batch))
@@ -263,7 +268,7 @@ impl<'p> Builder<'p> {
     /// Ends the layer: the facts, settled.
     pub fn finish(mut self) -> LayerFacts {
         if let Some((entries, batch)) = self.batch(0) {
-            self.told(entries, batch.search());
+            self.told(entries, batch.search(b""));
         }
         // What batches told came late.
         self.facts.observations.sort_by_key(|observation| observation.entry);

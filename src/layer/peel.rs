@@ -29,9 +29,6 @@ const INPUT: usize = 512 << 10;
 /// Bytes of the tar stream handled at a time: with both buffers still in a second-level cache.
 const OUTPUT: usize = 512 << 10;
 
-/// Bytes of small files that are searched for secrets together, while the next piece is read.
-pub(super) const BATCH: usize = 1 << 20;
-
 /// Bytes of the tar stream before the ratio limit is looked at: small layers of zeros are common and harmless.
 const RATIO_FROM: u64 = 1 << 30;
 
@@ -332,11 +329,14 @@ impl<'p> Scan<'p> {
         }
     }
 
-    /// Reads the next piece while what the last ones put aside is searched.
+    /// Reads the next piece, and searches what it put aside while it is there.
     fn read(&mut self, piece: &[u8]) -> Result<(), PeelError> {
-        let Some((entries, batch)) = self.builder.batch(BATCH) else { return self.take(piece) };
-        let (read, searched) = rayon::join(|| self.take(piece), || batch.search());
-        self.builder.told(entries, searched);
+        self.builder.lies_in(piece);
+        let read = self.take(piece);
+        if let Some((entries, batch)) = self.builder.batch(1) {
+            let searched = batch.search(piece);
+            self.builder.told(entries, searched);
+        }
         read
     }
 

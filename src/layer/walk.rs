@@ -18,7 +18,6 @@ use crate::{
     layer::{
         Limits, PeelError,
         build::{Builder, Meta},
-        peel::BATCH,
     },
     model::{Kind, LayerFacts},
     probe::{Probes, secret::Batch},
@@ -26,6 +25,9 @@ use crate::{
 
 /// Bytes read at a time.
 const CHUNK: usize = 256 << 10;
+
+/// Bytes of small files that are searched for secrets together, while more are read.
+const BATCH: usize = 1 << 20;
 
 /// Reads the tree below `root`, in the order of its names.
 ///
@@ -53,7 +55,7 @@ pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, 
         // What was put aside is searched while more is read.
         let (more, told) = rayon::join(
             || walk.read_some(),
-            || aside.take().map(|(entries, batch): (_, Batch<'_>)| (entries, batch.search())),
+            || aside.take().map(|(entries, batch): (_, Batch<'_>)| (entries, batch.search(b""))),
         );
         if let Some((entries, searched)) = told {
             walk.builder.told(entries, searched);

@@ -75,6 +75,11 @@ impl NamePattern {
         }
     }
 
+    /// Whether every name fits.
+    pub fn is_any(&self) -> bool {
+        self.head.is_empty() && self.tail.as_ref().is_some_and(String::is_empty)
+    }
+
     /// The pattern as it was written.
     pub fn text(&self) -> String {
         match &self.tail {

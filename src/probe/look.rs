@@ -143,6 +143,8 @@ pub struct Looker<'p> {
     format: Format,
     /// The whole file, or its head.
     buffer: Vec<u8>,
+    /// Its head, while it is searched.
+    head: Vec<u8>,
     offset: u64,
     search: Search,
     hits: Vec<u16>,
@@ -203,6 +205,7 @@ impl<'p> Looker<'p> {
             plan: Plan::Pass,
             format: Format::Other,
             buffer: Vec::new(),
+            head: Vec::new(),
             offset: 0,
             search: Search::default(),
             hits: Vec::new(),
@@ -225,7 +228,12 @@ impl<'p> Looker<'p> {
         Self { aside: self.probes.secrets.as_deref().map(Aside::new), ..self }
     }
 
-    /// The files that were put aside since the last batch, when they have so many bytes together.
+    /// Until the next batch, bodies lie in this piece, which is given to [`Batch::search`] then.
+    pub fn lies_in(&mut self, piece: &[u8]) {
+        self.aside.iter_mut().for_each(|aside| aside.lies_in(piece));
+    }
+
+    /// The files that were put aside since the last batch, when what was kept of them has so many bytes.
     pub fn batch(&mut self, least: usize) -> Option<Batch<'p>> {
         let work = self.secrets.as_ref()?.budget().work;
         self.aside.as_mut()?.batch(least, work)
@@ -385,6 +393,8 @@ impl<'p> Looker<'p> {
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
+        self.head.clear();
+        self.head.shrink_to(HEAD_MAX);
         seen
     }
 
@@ -426,10 +436,14 @@ impl<'p> Looker<'p> {
             self.go.clear();
             self.dynamic = None;
             self.interpreter = None;
-            let head = mem::take(&mut self.buffer);
+            // What is searched goes to the other buffer; both keep their room.
+            mem::swap(&mut self.buffer, &mut self.head);
+            self.buffer.clear();
+            let head = mem::take(&mut self.head);
             self.search(&head);
+            self.head = head;
             if self.format != Format::Elf {
-                self.buffer = head;
+                mem::swap(&mut self.buffer, &mut self.head);
             }
         }
     }

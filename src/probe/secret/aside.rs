@@ -21,11 +21,12 @@ use crate::model::{Coverage, FileSecrets};
 /// Files that were put aside, one of them perhaps still passing by.
 pub struct Aside<'r> {
     rules: &'r SecretRules,
-    /// Paths and bytes, one behind the other.
+    /// Paths, and bodies that lie in no piece, one behind the other.
     bytes: Vec<u8>,
     files: Vec<Held>,
-    /// Where the path and the body of the file begin that is passing by.
-    open: Option<(usize, usize)>,
+    open: Option<Open>,
+    /// Addresses of the piece that what is fed is a part of: a file that lies in it whole needs no copy.
+    piece: Range<usize>,
     /// Bytes that the archives among them may unpack to, and those of the batch that is being searched.
     nested: u64,
     out: u64,
@@ -33,17 +34,34 @@ pub struct Aside<'r> {
     spare: Vec<u8>,
 }
 
+/// The file that is passing by: where its path and its body begin, and how many bytes it is to have.
+#[derive(Clone, Copy)]
+struct Open {
+    path: usize,
+    body: usize,
+    size: u64,
+}
+
 struct Held {
     path: Range<usize>,
-    body: Range<usize>,
+    body: Body,
     /// Bytes that may come out of it.
     nested: u64,
+}
+
+/// Where the bytes of a file lie.
+enum Body {
+    /// Where they were put aside.
+    Copied(Range<usize>),
+    /// In the piece that is passing by.
+    InPiece(Range<usize>),
 }
 
 impl<'r> Aside<'r> {
     /// Nothing yet.
     pub fn new(rules: &'r SecretRules) -> Self {
-        Self { rules, bytes: Vec::new(), files: Vec::new(), open: None, nested: 0, out: 0, spare: Vec::new() }
+        let (bytes, files, spare) = (Vec::new(), Vec::new(), Vec::new());
+        Self { rules, bytes, files, open: None, piece: 0..0, nested: 0, out: 0, spare }
     }
 
     /// Puts the file of this cleaned path aside if it has at most 4 MiB, and tells whether it does.
@@ -54,13 +72,35 @@ impl<'r> Aside<'r> {
         }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(path);
-        self.open = Some((start, self.bytes.len()));
+        self.open = Some(Open { path: start, body: self.bytes.len(), size });
         true
     }
 
+    /// Until the next batch, what is fed lies in this piece, which is given to [`Batch::search`] then.
+    pub fn lies_in(&mut self, piece: &[u8]) {
+        let start = piece.as_ptr().addr();
+        self.piece = start..start + piece.len();
+    }
+
     /// Takes the next bytes of the file; together they are at most the size that was promised.
-    pub fn feed(&mut self, piece: &[u8]) {
-        self.bytes.extend_from_slice(piece);
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if let Some(Open { path, body, size }) = self.open
+            && size == bytes.len() as u64
+            && let Some(place) = self.place(bytes)
+            && unpack::recognise(self.bytes.get(path..body).unwrap_or_default(), bytes).is_none()
+        {
+            self.files.push(Held { path: path..body, body: Body::InPiece(place), nested: 0 });
+            self.open = None;
+            return;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Where in the piece that is passing by these bytes lie.
+    fn place(&self, bytes: &[u8]) -> Option<Range<usize>> {
+        let start = bytes.as_ptr().addr().checked_sub(self.piece.start)?;
+        let end = start + bytes.len();
+        (end <= self.piece.len()).then_some(start..end)
     }
 
     /// Takes the zeros of a hole.
@@ -73,7 +113,7 @@ impl<'r> Aside<'r> {
     /// Ends the file, and tells whether it will be searched. `nested_left` is what may still come out of archives:
     /// where that does not reach for one more, `alone` searches it at once.
     pub fn end<T>(&mut self, nested_left: u64, alone: impl FnOnce(&[u8], &[u8]) -> T) -> Option<T> {
-        let (start, body) = self.open.take()?;
+        let Open { path: start, body, .. } = self.open.take()?;
         let (path, body) = (start..body, body..self.bytes.len());
         let at = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
         let nested = match unpack::recognise(at(&path), at(&body)) {
@@ -86,7 +126,7 @@ impl<'r> Aside<'r> {
             return Some(done);
         }
         self.nested = self.nested.saturating_add(nested);
-        self.files.push(Held { path, body, nested });
+        self.files.push(Held { path, body: Body::Copied(body), nested });
         None
     }
 
@@ -98,22 +138,23 @@ impl<'r> Aside<'r> {
     }
 
     fn drop_open(&mut self) {
-        if let Some((start, _)) = self.open.take() {
-            self.bytes.truncate(start);
+        if let Some(open) = self.open.take() {
+            self.bytes.truncate(open.path);
         }
     }
 
     /// The files that were put aside, when they have so many bytes together. `work` is what patterns may read.
     pub fn batch(&mut self, least: usize, work: u64) -> Option<Batch<'r>> {
-        if self.files.is_empty() || self.open.map_or(self.bytes.len(), |(start, _)| start) < least.max(1) {
+        self.piece = 0..0;
+        if self.files.is_empty() || self.open.map_or(self.bytes.len(), |open| open.path) < least {
             return None;
         }
         // The file that is passing by goes into the next batch.
         let mut rest = mem::take(&mut self.spare);
-        if let Some((start, body)) = &mut self.open {
-            rest.extend_from_slice(self.bytes.get(*start..).unwrap_or_default());
-            self.bytes.truncate(*start);
-            (*start, *body) = (0, *body - *start);
+        if let Some(Open { path, body, .. }) = &mut self.open {
+            rest.extend_from_slice(self.bytes.get(*path..).unwrap_or_default());
+            self.bytes.truncate(*path);
+            (*path, *body) = (0, *body - *path);
         }
         let bytes = mem::replace(&mut self.bytes, rest);
         self.out = mem::take(&mut self.nested);
@@ -158,18 +199,18 @@ struct One {
 }
 
 impl<'r> Batch<'r> {
-    /// Searches them on the threads of the pool at hand.
-    pub fn search(self) -> Searched {
+    /// Searches them on the threads of the pool at hand; some may lie in the piece that was last passing by.
+    pub fn search(self, piece: &[u8]) -> Searched {
         let share = self.work / self.files.len().max(1) as u64;
         let hunter = || Hunter::new(self.rules);
         let ones: Vec<Result<One, Lost>> =
-            self.files.par_iter().map_init(hunter, |hunter, held| self.one(hunter, held, share)).collect();
+            self.files.par_iter().map_init(hunter, |hunter, held| self.one(hunter, held, piece, share)).collect();
         let mut all = Searched::default();
         for (held, one) in self.files.iter().zip(ones) {
             // What its share was too small for is searched again, by itself, with what the others left.
             let left = self.work.saturating_add(all.work.0).saturating_sub(all.work.1);
             let one = match one {
-                Ok(one) if one.gave_up && left > share => self.one(&mut hunter(), held, left),
+                Ok(one) if one.gave_up && left > share => self.one(&mut hunter(), held, piece, left),
                 one => one,
             };
             all.files.push(one.map(|one| {
@@ -186,9 +227,13 @@ impl<'r> Batch<'r> {
     }
 
     /// Searches one. Whatever the search does with a hostile file, it must not cost the report.
-    fn one(&self, hunter: &mut Hunter<'r>, held: &Held, work: u64) -> Result<One, Lost> {
-        let at = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
-        let (path, body) = (at(&held.path), at(&held.body));
+    fn one(&self, hunter: &mut Hunter<'r>, held: &Held, piece: &[u8], work: u64) -> Result<One, Lost> {
+        let path = self.bytes.get(held.path.clone()).unwrap_or_default();
+        let body = match &held.body {
+            Body::Copied(range) => self.bytes.get(range.clone()),
+            Body::InPiece(range) => piece.get(range.clone()),
+        };
+        let body = body.unwrap_or_default();
         let before = Budget { work, nested: held.nested, given: 0 };
         let done = panic::catch_unwind(AssertUnwindSafe(|| {
             hunter.grant(before);
@@ -242,7 +287,7 @@ mod tests {
 
     fn search(batch: Option<Batch<'_>>, threads: usize) -> Searched {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| batch.expect("there are files").search())
+        pool.install(|| batch.expect("there are files").search(b""))
     }
 
     #[test]
@@ -292,6 +337,28 @@ mod tests {
         assert!(aside.end(0, |_, _| ()).is_none());
         let searched = search(aside.batch(1, 1 << 20), 1);
         assert!(matches!(&searched.files[..], [Ok(Some(secrets))] if secrets.seen.len() == 1), "{searched:?}");
+    }
+
+    #[test]
+    fn a_file_that_lies_in_a_piece_whole_is_searched_there() {
+        let rules = rules(&["seal:"], "seal:[0-9A-Za-z]{24}");
+        let piece = b"seal:aZ3kQ9xW7bN2cV5mT8rYpLs4 and another seal:aZ3kQ9xW7bN2cV5mT8rYpLs5 cut sea";
+        let mut aside = Aside::new(&rules);
+        aside.lies_in(piece);
+        for (path, body) in [(&b"one"[..], &piece[..29]), (b"two", &piece[29..73]), (b"elsewhere", b"seal:none")] {
+            assert!(aside.begin(path, body.len() as u64));
+            aside.feed(body);
+            assert!(aside.end(0, |_, _| ()).is_none());
+        }
+        assert!(aside.begin(b"cut", 7));
+        aside.feed(&piece[73..]);
+        assert_eq!(aside.bytes, b"onetwoelsewhereseal:nonecut cut sea", "what lies in no piece, or in two, is copied");
+        let searched = aside.batch(1, 1 << 20).expect("there are files").search(piece);
+        let found: Vec<usize> = searched.files.iter().map(|file| file.iter().flatten().count()).collect();
+        assert_eq!((found, searched.coverage.bytes), (vec![1, 1, 0], 29 + 44 + 9));
+        // The next piece may lie where the last one did.
+        aside.feed(b"");
+        assert!(aside.place(piece).is_none());
     }
 
     #[test]

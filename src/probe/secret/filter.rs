@@ -12,7 +12,7 @@ use super::heads::{BLOCK, HEAD, Heads, Sets};
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
 
-/// Blocks that are classified before they are looked at.
+/// Blocks that are classified before they are looked at: one for each bit of a word.
 const BATCH: usize = 64;
 
 /// What the bytes of a file are looked at for.
@@ -29,9 +29,13 @@ pub enum Place {
 /// an escape sequence every place is one. `before` is the byte in front of `bytes`.
 pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, filter: Filter<'_>, mut hit: impl FnMut(Place)) {
     let level = Level::new();
-    let classify = |bytes, before, marks: &mut _| match cfg!(debug_assertions) {
-        true => classify_plainly(bytes, before, filter, marks),
-        false => dispatch!(level, simd => classify(simd, bytes, before, filter, marks)),
+    let classify = |bytes, marks: &mut _| match cfg!(debug_assertions) {
+        true => classify_plainly(bytes, filter.words, marks),
+        false => dispatch!(level, simd => classify(simd, bytes, filter.words, marks)),
+    };
+    let begun = |block, before, among| match cfg!(debug_assertions) {
+        true => begun_plainly(block, before, filter.starts, among),
+        false => dispatch!(level, simd => begun(simd, block, before, filter.starts)) & among,
     };
     // Each block is read with the bytes behind it that its heads reach into.
     let whole = bytes.len().saturating_sub(HEAD - 1) / BLOCK;
@@ -42,28 +46,37 @@ pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, filter: Filter<'_>
         let count = BATCH.min(whole - first);
         (first * BLOCK, &bytes[first * BLOCK..(first + count) * BLOCK + HEAD - 1], count)
     });
-    let mut marks = [Marks::default(); BATCH];
-    // Where a token begins is known when the next block is; the last of all is empty.
-    let mut mark = Marks::default();
-    let mut goes_on = u64::from(before.is_some_and(|byte| byte.is_ascii_alphanumeric()));
+    let block = |start: usize| match start.checked_sub(whole * BLOCK) {
+        Some(at) => &last[at..at + BLOCK + HEAD - 1],
+        None => &bytes[start..start + BLOCK + HEAD - 1],
+    };
+    // Where a token begins is known when the next block is, so the first mark is the last of the batch before; there is
+    // nothing in front of the first block but a byte, and the last of all is empty.
+    let mut marks = [Marks::default(); BATCH + 1];
+    marks[0].word = u64::from(before.is_some_and(|byte| byte.is_ascii_alphanumeric())) << (BLOCK - 1);
+    let mut goes_on = 0;
     for (base, piece, count) in batches.chain([(whole * BLOCK, &last[..], 3)]) {
-        let front = base.checked_sub(1).map_or(before, |front| bytes.get(front).copied());
-        classify(piece, front, &mut marks[..count]);
-        for (number, next) in marks[..count].iter().enumerate() {
-            let start = base + number * BLOCK;
-            if next.held != 0 {
-                each(next.held, |at| hit(Place::Word(start + at)));
-            }
-            if mark.begun != 0 {
-                let begun = start - BLOCK;
-                let joined = if inside { 0 } else { mark.word << 1 | goes_on };
-                each(runs(mark.token, next.token) & mark.begun & !joined, |at| hit(Place::Start(begun + at)));
-            }
-            if start > 0 {
-                goes_on = mark.word >> (BLOCK - 1);
-            }
-            mark = *next;
+        classify(piece, &mut marks[1..=count]);
+        // Most blocks have nothing: those that do are noted first, without a branch for each.
+        let (mut holds, mut begins) = (0, 0);
+        for (number, pair) in marks[..=count].windows(2).enumerate() {
+            holds |= u64::from(pair[1].held != 0) << number;
+            begins |= u64::from(pair[0].may_begin()) << number;
         }
+        each(holds, |number| each(marks[number + 1].held, |at| hit(Place::Word(base + number * BLOCK + at))));
+        each(begins, |number| {
+            let (mark, next) = (marks[number], marks[number + 1]);
+            let front = number.checked_sub(1).map_or(goes_on, |front| marks[front].word >> (BLOCK - 1));
+            let joined = if inside { 0 } else { mark.word << 1 | front };
+            let long = runs(mark.token, next.token) & !joined;
+            if long != 0 {
+                let from = base + number * BLOCK - BLOCK;
+                let front = from.checked_sub(1).map_or(before, |front| bytes.get(front).copied());
+                each(begun(block(from), front, long), |at| hit(Place::Start(from + at)));
+            }
+        });
+        goes_on = marks[count - 1].word >> (BLOCK - 1);
+        marks[0] = marks[count];
     }
 }
 
@@ -101,18 +114,16 @@ struct Marks {
     token: u64,
     /// They are letters or digits.
     word: u64,
-    /// A token may begin here; nothing is said where the block has no run of them.
-    begun: u64,
     /// A word may hold them and the next two.
     held: u64,
 }
 
 impl Marks {
     /// Whether sixteen token bytes can begin in the block: they fill eight that lie together, or reach over its end.
-    fn may_begin(&self) -> bool {
-        let zeros = !self.token;
-        let full = zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0;
-        full || self.token >> (BLOCK - 1) == 1
+    fn may_begin(self) -> bool {
+        let others = !self.token;
+        let full = others.wrapping_sub(0x0101_0101_0101_0101) & !others & 0x8080_8080_8080_8080;
+        full | self.token >> (BLOCK - 1) != 0
     }
 }
 
@@ -147,27 +158,32 @@ const ESCAPE: u8 = 64 | 128;
 
 /// Tells of each byte what it is.
 #[inline(always)]
-fn classify<S: Simd>(simd: S, bytes: &[u8], before: Option<u8>, filter: Filter<'_>, marks: &mut [Marks]) {
+fn classify<S: Simd>(simd: S, bytes: &[u8], words: &Heads, marks: &mut [Marks]) {
     for (number, mark) in marks.iter_mut().enumerate() {
-        let here = [
-            Split::new(simd, &bytes[number * BLOCK..]),
-            Split::new(simd, &bytes[number * BLOCK + 1..]),
-            Split::new(simd, &bytes[number * BLOCK + 2..]),
-        ];
+        let here = three(simd, &bytes[number * BLOCK..]);
         let kinds = here[0].of(simd, &KINDS);
-        let held = held(simd, here, filter.words);
-        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), begun: 0, held };
-        if mark.may_begin() {
-            let escape = any(simd, kinds, ESCAPE) << 1 | begins_escaped(bytes, before, number);
-            mark.begun = mark.token & (self::held(simd, here, filter.starts) | escape);
-        }
+        let held = held(simd, here, words);
+        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), held };
     }
 }
 
-/// Whether a block begins behind what may begin an escape sequence; `before` is the byte in front of all.
-fn begins_escaped(bytes: &[u8], before: Option<u8>, number: usize) -> u64 {
-    let front = (number * BLOCK).checked_sub(1).map_or(before, |front| bytes.get(front).copied());
-    u64::from(front.is_some_and(|byte| KIND_OF[usize::from(byte)] & ESCAPE != 0))
+/// Where in a block a token may begin; `before` is the byte in front of it.
+#[inline(always)]
+fn begun<S: Simd>(simd: S, block: &[u8], before: Option<u8>, starts: &Heads) -> u64 {
+    let here = three(simd, block);
+    let escape = any(simd, here[0].of(simd, &KINDS), ESCAPE);
+    held(simd, here, starts) | escape << 1 | begins_escaped(before)
+}
+
+/// Whether what stands behind this byte may be an escape sequence.
+fn begins_escaped(before: Option<u8>) -> u64 {
+    u64::from(before.is_some_and(|byte| KIND_OF[usize::from(byte)] & ESCAPE != 0))
+}
+
+/// A block, and the same from its second and from its third byte on.
+#[inline(always)]
+fn three<S: Simd>(simd: S, bytes: &[u8]) -> [Split<S>; HEAD] {
+    [Split::new(simd, bytes), Split::new(simd, &bytes[1..]), Split::new(simd, &bytes[2..])]
 }
 
 /// A block of bytes as their halves.
@@ -209,26 +225,30 @@ fn any<S: Simd>(simd: S, bytes: u8x64<S>, bits: u8) -> u64 {
 
 /// The same, byte by byte: a build for tests calls a function for each vector instruction, which takes ten times as long.
 /// For the same reason it has no iterators.
-fn classify_plainly(bytes: &[u8], before: Option<u8>, filter: Filter<'_>, marks: &mut [Marks]) {
+fn classify_plainly(bytes: &[u8], words: &Heads, marks: &mut [Marks]) {
     for (number, mark) in marks.iter_mut().enumerate() {
         let start = number * BLOCK;
-        *mark = Marks::default();
-        let mut escape = begins_escaped(bytes, before, number);
+        *mark = Marks { held: held_plainly(&bytes[start..], words, u64::MAX), ..Marks::default() };
         let mut at = 0;
         while at < BLOCK {
             let kind = KIND_OF[bytes[start + at] as usize];
             if kind != 0 {
                 mark.token |= ((kind & TOKEN != 0) as u64) << at;
                 mark.word |= ((kind & WORD != 0) as u64) << at;
-                escape |= ((kind & ESCAPE != 0) as u64) << at << 1;
             }
             at += 1;
         }
-        mark.held = held_plainly(&bytes[start..], filter.words, u64::MAX);
-        if mark.may_begin() {
-            mark.begun = mark.token & escape | held_plainly(&bytes[start..], filter.starts, mark.token);
-        }
     }
+}
+
+/// Where among these bytes of a block a token may begin.
+fn begun_plainly(block: &[u8], before: Option<u8>, starts: &Heads, among: u64) -> u64 {
+    let (mut at, mut escape) = (0, begins_escaped(before));
+    while at + 1 < BLOCK {
+        escape |= ((KIND_OF[block[at] as usize] & ESCAPE != 0) as u64) << (at + 1);
+        at += 1;
+    }
+    escape & among | held_plainly(block, starts, among)
 }
 
 /// A bit for each byte among these that some head may begin with.
@@ -327,27 +347,33 @@ mod tests {
         }
     }
 
-    /// The marks of a text, by vector instructions and byte by byte.
-    fn both(bytes: &[u8], [starts, words]: [&Heads; 2]) -> Vec<Marks> {
+    /// The marks of a text and where a token may begin, by vector instructions and byte by byte.
+    fn both(bytes: &[u8], [starts, words]: [&Heads; 2]) -> Vec<(Marks, u64)> {
         let count = (bytes.len() - (HEAD - 1)) / BLOCK;
         let (mut marks, mut plain) = (vec![Marks::default(); count], vec![Marks::default(); count]);
-        dispatch!(Level::new(), simd => classify(simd, bytes, None, filter(starts, words), &mut marks));
-        classify_plainly(bytes, None, filter(starts, words), &mut plain);
+        dispatch!(Level::new(), simd => classify(simd, bytes, words, &mut marks));
+        classify_plainly(bytes, words, &mut plain);
         assert_eq!(marks, plain);
-        marks
+        let begins = |(number, mark): (usize, Marks)| {
+            let (block, before) = (&bytes[number * BLOCK..], number.checked_sub(1).map(|at| bytes[at * BLOCK + 63]));
+            let begun = dispatch!(Level::new(), simd => begun(simd, block, before, starts)) & mark.token;
+            assert_eq!(begun, begun_plainly(block, before, starts, mark.token));
+            (mark, begun)
+        };
+        marks.into_iter().enumerate().map(begins).collect()
     }
 
     #[test]
     fn every_byte_is_of_the_kind_that_it_is() {
         for byte in 0..=255_u8 {
             let all = |is: bool| if is { u64::MAX } else { 0 };
-            let mark = both(&[byte; BLOCK + HEAD - 1], [&any(), &heads(&[], true)])[0];
+            let (mark, begun) = both(&[byte; BLOCK + HEAD - 1], [&any(), &heads(&[], true)])[0];
             assert_eq!(
                 (mark.token, mark.word),
                 (all(is_token_byte(&byte)), all(byte.is_ascii_alphanumeric())),
                 "{byte}"
             );
-            assert_eq!((mark.begun, mark.held), (all(is_token_byte(&byte)), 0), "{byte}");
+            assert_eq!((begun, mark.held), (mark.token, 0), "{byte}");
         }
     }
 
@@ -367,6 +393,6 @@ mod tests {
         let texts = |all: &[String]| heads(&all.iter().map(String::as_str).collect::<Vec<_>>(), true);
         let (starts, words) = (texts(&some), texts(&others));
         let marks = both(&noise, [&starts, &words]);
-        assert!(marks.iter().any(|mark| mark.begun != 0) && marks.iter().any(|mark| mark.held != 0));
+        assert!(marks.iter().any(|(_, begun)| *begun != 0) && marks.iter().any(|(mark, _)| mark.held != 0));
     }
 }

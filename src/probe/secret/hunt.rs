@@ -29,6 +29,9 @@ const TAIL: usize = MATCH_MAX + 1;
 /// Bytes that decide what a file is.
 const HEAD: usize = 512;
 
+/// Bytes of a buffer that stay for the next file.
+const KEPT: usize = 256 << 10;
+
 /// How deep archives are opened: a key store in a jar in a jar in a gzip stream.
 const DEPTH_MAX: usize = 4;
 
@@ -232,6 +235,15 @@ struct Streamed {
     gave_up: bool,
 }
 
+impl Streamed {
+    /// Counts the lines of bytes that were searched, if there are any in such a file.
+    fn pass_lines(&mut self, bytes: &[u8]) {
+        if self.nature.text {
+            self.lines = self.lines.saturating_add(line_ends(bytes));
+        }
+    }
+}
+
 /// What a file is, by its head.
 #[derive(Clone, Copy, Default)]
 struct Nature {
@@ -341,7 +353,7 @@ impl Level {
         }
         // A large file's buffer must not stay for the rest of the layer.
         self.buffer.clear();
-        self.buffer.shrink_to(HEAD);
+        self.buffer.shrink_to(KEPT);
     }
 
     /// Searches a file that lies in memory.
@@ -431,8 +443,7 @@ impl Level {
         let Some(stream) = &mut self.stream else { return };
         if carry > 0 {
             stream.offset = stream.offset.saturating_add(carry as u64);
-            let ends = line_ends(self.buffer.get(..carry).unwrap_or_default());
-            stream.lines = stream.lines.saturating_add(ends);
+            stream.pass_lines(self.buffer.get(..carry).unwrap_or_default());
             stream.fresh = join.saturating_sub(TAIL);
         }
         self.buffer.clear();
@@ -460,7 +471,7 @@ impl Level {
         let Some(stream) = &mut self.stream else { return };
         let drop = until.saturating_sub(BEFORE_MAX);
         let dropped = self.buffer.get(..drop).unwrap_or_default();
-        stream.lines = stream.lines.saturating_add(line_ends(dropped));
+        stream.pass_lines(dropped);
         stream.offset = stream.offset.saturating_add(drop as u64);
         self.buffer.drain(..drop);
         stream.fresh = until - drop;
@@ -472,7 +483,7 @@ impl Level {
         self.part(&buffer, 0..buffer.len(), shared);
         if let Some(stream) = &mut self.stream {
             stream.offset = stream.offset.saturating_add(buffer.len() as u64);
-            stream.lines = stream.lines.saturating_add(line_ends(&buffer));
+            stream.pass_lines(&buffer);
             stream.fresh = 0;
         }
     }

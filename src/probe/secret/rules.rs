@@ -4,7 +4,7 @@
 //! text or in files that can hold settings; or by the name of its file. What a way finds is a place to look at; the
 //! form's pattern decides.
 
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -14,7 +14,7 @@ use super::{
     needle::{Met, Needles, Starts, Word},
     parse::Parser,
 };
-use crate::model::{Harmless, NameIndex, NamePattern, path};
+use crate::model::{Harmless, NameIndex, NamePattern};
 
 /// Longest match of a pattern, in bytes: an RSA key of 16,384 bits in PEM has 13 KB.
 pub const MATCH_MAX: usize = 16 << 10;
@@ -40,7 +40,8 @@ pub struct Form {
     pub reader: Reader,
     /// Whether it begins inside of a word.
     pub inside: bool,
-    /// What must stand directly before the match; of forms that are found by how they begin.
+    /// What must stand directly before the match, which then begins with what it is found by. A group `key` in it is the
+    /// beginning of the name.
     pub lead: Option<Pattern>,
     /// Whether a word stands in a name, behind which `=` or `:` and a value follow.
     pub assigned: bool,
@@ -213,6 +214,14 @@ impl Pattern {
         }
         Ok(())
     }
+
+    /// Whether the pattern can be used where it is to fit beside something: it may fit nothing at all.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a few words.
+    pub fn check_beside(&self) -> Result<(), String> {
+        self.compile().map(drop)
+    }
 }
 
 /// How the path of a file ends: whole components, each with at most one `*`; the whole path with a leading `/`.
@@ -244,10 +253,6 @@ impl FilePath {
     pub fn text(&self) -> &str {
         &self.text
     }
-
-    fn name(&self) -> Option<&NamePattern> {
-        self.parts.first()
-    }
 }
 
 /// Position of a form in [`SecretRules::forms`].
@@ -264,20 +269,24 @@ pub struct SecretRules {
     everywhere: Needles,
     text: Needles,
     settings: Needles,
-    /// Forms by the name of the file.
-    by_name: NameIndex<FormNo>,
+    /// Forms, and which of their files, by the name of the file.
+    by_name: NameIndex<(FormNo, usize)>,
+    /// Those of every name in a directory, by the name of that.
+    by_dir: NameIndex<(FormNo, usize)>,
 }
 
 impl SecretRules {
     /// Compiles forms; at most 65,535 of them.
     pub fn new(forms: Vec<Form>) -> Self {
         let (mut starts, mut words) = (Vec::new(), Vec::new());
-        let mut by_name = NameIndex::default();
+        let (mut by_name, mut by_dir) = (NameIndex::default(), NameIndex::default());
         for (no, form) in (0..FormNo::MAX).zip(&forms) {
-            let file_names: BTreeSet<String> =
-                form.files.iter().filter_map(FilePath::name).map(NamePattern::text).collect();
-            for name in file_names {
-                by_name.insert(&NamePattern::new(&name), no);
+            for (nth, file) in form.files.iter().enumerate() {
+                match &file.parts[..] {
+                    [any, dir, ..] if any.is_any() => by_dir.insert(dir, (no, nth)),
+                    [name, ..] => by_name.insert(name, (no, nth)),
+                    [] => {}
+                }
             }
             if !form.files.is_empty() {
                 continue;
@@ -303,7 +312,7 @@ impl SecretRules {
         let text = of(&[Scope::Any, Scope::Text]);
         let settings = of(&[Scope::Any, Scope::Text, Scope::Config]);
         let starts = Starts::new(starts);
-        Self { forms, starts, everywhere, text, settings, by_name }
+        Self { forms, starts, everywhere, text, settings, by_name, by_dir }
     }
 
     /// The words that are looked for in bytes of this scope.
@@ -332,8 +341,13 @@ impl SecretRules {
 
     /// The forms that are looked for in files of this path alone.
     pub fn of_file(&self, file: &[u8]) -> Vec<FormNo> {
-        let whole = |no: &FormNo| self.form(*no).is_some_and(|form| form.files.iter().any(|f| f.matches(file)));
-        let mut forms: Vec<FormNo> = self.by_name.find(path::name(file)).filter(whole).collect();
+        let whole = |&(no, nth): &(FormNo, usize)| {
+            self.form(no).and_then(|form| form.files.get(nth)).is_some_and(|path| path.matches(file))
+        };
+        let mut names = file.rsplit(|&byte| byte == b'/');
+        let (name, dir) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        let found = self.by_name.find(name).chain(self.by_dir.find(dir));
+        let mut forms: Vec<FormNo> = found.filter(whole).map(|(no, _)| no).collect();
         forms.sort_unstable();
         forms.dedup();
         forms

@@ -308,11 +308,10 @@ impl<'s> Search<'s> {
         if compiled.solid > 0 && !solid {
             return;
         }
-        if let Some(lead) = &form.lead {
-            let before = self.text.get(at.saturating_sub(LEAD_MAX)..at).unwrap_or_default();
-            if !lead.compiled().is_some_and(|lead| lead.regex.is_match(before)) {
-                return;
-            }
+        if let Some(lead) = &form.lead
+            && !lead.compiled().is_some_and(|lead| lead.regex.is_match(self.before(at)))
+        {
+            return;
         }
         let end = self.text.len().min(at.saturating_add(compiled.reach.saturating_add(1)));
         let Some(window) = self.text.get(at..end) else { return };
@@ -320,7 +319,12 @@ impl<'s> Search<'s> {
             return;
         }
         let Some(captures) = compiled.regex.captures(window) else { return };
-        self.take(no, form, at, &captures);
+        self.take(no, form, at, b"", &captures);
+    }
+
+    /// What the lead of a form sees.
+    fn before(&self, at: usize) -> &'s [u8] {
+        self.text.get(at.saturating_sub(LEAD_MAX)..at).unwrap_or_default()
     }
 
     /// A word of a form stands here.
@@ -331,8 +335,20 @@ impl<'s> Search<'s> {
         }
         let Some(compiled) = pattern.compiled() else { return };
         let reach = if form.assigned { compiled.reach.min(ASSIGNED_MAX) } else { compiled.reach };
-        let begin = word.start.saturating_sub(form.before.min(reach));
         let end = self.text.len().min(word.end.saturating_add(reach));
+        if let Some(lead) = form.lead.as_ref().and_then(Pattern::compiled) {
+            let Some(window) = self.text.get(word.start..end) else { return };
+            if !self.spend(window.len()) {
+                return;
+            }
+            // What fails does so at once, since it begins with the word.
+            let Some(captures) = compiled.regex.captures(window) else { return };
+            let Some(front) = lead.regex.captures(self.before(word.start)) else { return };
+            let key = front.name("key").map_or(&b""[..], |key| key.as_bytes());
+            self.take(no, form, word.start, key, &captures);
+            return;
+        }
+        let begin = word.start.saturating_sub(form.before.min(reach));
         let mut at = begin;
         while at <= word.start {
             let Some(window) = self.text.get(at..end) else { return };
@@ -345,7 +361,7 @@ impl<'s> Search<'s> {
                 return;
             }
             if at + whole.end() >= word.end {
-                self.take(no, form, at, &captures);
+                self.take(no, form, at, b"", &captures);
                 return;
             }
             at += whole.end().max(1);
@@ -360,7 +376,7 @@ impl<'s> Search<'s> {
             Reader::Pattern(pattern) => {
                 let Some(compiled) = pattern.compiled() else { return };
                 for captures in compiled.regex.captures_iter(text) {
-                    self.take(no, form, 0, &captures);
+                    self.take(no, form, 0, b"", &captures);
                 }
             }
             Reader::Parser(parser) => {
@@ -393,8 +409,8 @@ impl<'s> Search<'s> {
         !self.gave_up
     }
 
-    /// Judges the value of a match in a window that begins at `base`.
-    fn take(&mut self, no: FormNo, form: &Form, base: usize, captures: &regex::bytes::Captures<'_>) {
+    /// Judges the value of a match in a window that begins at `base`; its key may have begun with `front` before that.
+    fn take(&mut self, no: FormNo, form: &Form, base: usize, front: &[u8], captures: &regex::bytes::Captures<'_>) {
         let value = captures.name("secret").or_else(|| captures.get(1)).or_else(|| captures.get(0));
         let Some(value) = value.filter(|value| !value.as_bytes().is_empty()) else { return };
         let span = base + value.start()..base + value.end();
@@ -419,7 +435,7 @@ impl<'s> Search<'s> {
         };
         let Some(verdict) = verdict else { return };
         let key = match captures.name("key") {
-            Some(key) => String::from_utf8_lossy(key.as_bytes()).into_owned(),
+            Some(key) => String::from_utf8_lossy(&[front, key.as_bytes()].concat()).into_owned(),
             None => name_before(self.text, span.start).unwrap_or_default(),
         };
         let bytes = bytes.to_vec();

@@ -57,6 +57,12 @@ fn rules() -> SecretRules {
             )
         },
         Form {
+            edge: Edge::None,
+            lead: Some(Pattern::new(r"(?:^|[ -])(?P<key>[\w.-]{0,20})", Holds::Before)),
+            reader: Reader::Pattern(Pattern::new("(?i:(?P<key>passcode))=(?P<secret>[0-9A-Za-z]{8,64})", Holds::Here)),
+            ..form("secret/named", words(&["passcode"], false, Scope::Config), "")
+        },
+        Form {
             files: vec![FilePath::new(".vault-pass")],
             edge: Edge::None,
             ..form("secret/file", Find::File, r"\A(\S{8,64})\s*\z")
@@ -187,6 +193,17 @@ fn settings_are_guessed_where_settings_are() {
 }
 
 #[test]
+fn a_match_may_begin_with_the_word_and_its_name_before_it() {
+    let keys = |text: &str| found("etc/a.conf", text.as_bytes(), 4096).into_iter().map(|s| s.3).collect::<Vec<_>>();
+    assert_eq!(keys("my.app_PASSCODE=Xk3v9Qp2"), ["my.app_PASSCODE"]);
+    assert_eq!(keys("set passcode=Xk3v9Qp2 x-passcode=Xk3v9Qp3"), ["passcode", "x-passcode"]);
+    assert_eq!(keys("\"a-passcode=Xk3v9Qp2"), ["passcode"], "what leads to it may be a part of the name");
+    for other in ["\"passcode=Xk3v9Qp2", "passcode_file=Xk3v9Qp2", "passcode =Xk3v9Qp2"] {
+        assert_eq!(keys(other), [""; 0], "{other}");
+    }
+}
+
+#[test]
 fn a_file_is_known_by_its_name() {
     assert_eq!(found("root/.vault-pass", b"Xk3v9Qp2Lm\n", 100).len(), 1);
     assert_eq!(found("root/vault-pass", b"Xk3v9Qp2Lm\n", 100).len(), 0);
@@ -201,6 +218,9 @@ fn a_file_is_known_by_its_name() {
         ("*.tfstate", "a/b.tfstate.d", false),
     ] {
         assert_eq!(FilePath::new(pattern).matches(path.as_bytes()), want, "{pattern} {path}");
+        let files = vec![FilePath::new("other"), FilePath::new(pattern)];
+        let rules = SecretRules::new(vec![Form { files, ..form("secret/file", Find::File, "x") }]);
+        assert_eq!(rules.of_file(path.as_bytes()), if want { vec![0] } else { vec![] }, "{pattern} {path}");
     }
 }
 

@@ -18,6 +18,9 @@ use crate::{
 /// The kind of manifests that hold secrets.
 const KIND: &[u8] = b"Secret";
 
+/// Bytes before it in which its name stands: a colon, quotes, spaces, a line end and a tag may lie between.
+const KIND_BEFORE: usize = 64;
+
 /// Shortest value that counts for its randomness alone, where no name speaks for it.
 const RANDOM_MIN: usize = 20;
 
@@ -61,7 +64,9 @@ fn kubeconfig_user(tree: &Tree<'_>, user: NodeNo, name: &str) -> Vec<Item> {
 /// addresses are left out.
 pub(super) fn secret(file: &[u8]) -> Vec<Item> {
     // Every file of JSON and YAML comes here, and few of them are manifests.
-    if memmem::find(file, KIND).is_none() {
+    let before = |at: usize| file.get(at.saturating_sub(KIND_BEFORE)..at).unwrap_or_default();
+    let named = |at: usize| memmem::find(before(at), b"kind").is_some();
+    if !memmem::find_iter(file, KIND).any(named) {
         return Vec::new();
     }
     let tree = Tree::read(file);
