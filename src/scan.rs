@@ -14,14 +14,14 @@ use std::{
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{
-    attribution::{self, find, lines::Lines, told::Dockerfile},
+    attribution::{self, Attribution, find, lines::Lines, told::Dockerfile},
     catalogue::Catalogue,
     error::{Error, Result},
     inventory::{Inventory, ledger::Ledger},
     layer::{self, Limits, PeelError, Peeler, Promise},
     model::{
-        BaseLayers, Coverage, Diagnostic, Fix, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary, Report,
-        ToolInfo,
+        BaseLayers, BuiltFrom, Coverage, Diagnostic, Fix, GivenBase, ImageInfo, LayerFacts, LayerInfo, LayerSummary,
+        Report, ToolInfo,
     },
     probe::Probes,
     remedy, rule,
@@ -180,6 +180,7 @@ struct Given {
 /// The Dockerfile that the user gave, or one of the sources that the image is surely built from.
 fn given(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Given {
     let border = || attribution::attribute(image, &catalogue.bases);
+    let note = |why| Diagnostic { layer: None, path: None, text: rule::masked(catalogue, why), unread: false };
     match (&options.dockerfile, &options.sources) {
         (Some(given), _) => {
             let lines = given.lines(image, &border());
@@ -187,10 +188,33 @@ fn given(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Giv
         }
         (None, Some(root)) => {
             let found = find::find(root, options.target.as_deref(), image, &border());
-            let note = |why| Diagnostic { layer: None, path: None, text: rule::masked(catalogue, why), unread: false };
             Given { dockerfile: found.dockerfile, untold: found.why.map(note).into_iter().collect() }
         }
-        (None, None) => Given { dockerfile: None, untold: Vec::new() },
+        (None, None) => match &image.built_from {
+            Some(built) => match attested(built, image, options.target.as_deref(), &border()) {
+                Ok(told) => Given { dockerfile: Some(told), untold: Vec::new() },
+                Err(why) => Given { dockerfile: None, untold: vec![note(why)] },
+            },
+            None => Given { dockerfile: None, untold: Vec::new() },
+        },
+    }
+}
+
+/// The Dockerfile of the image's provenance, if the history agrees with it; else why not.
+fn attested(
+    built: &BuiltFrom,
+    image: &ImageInfo,
+    target: Option<&str>,
+    border: &Attribution,
+) -> Result<(Dockerfile, Lines), String> {
+    let dockerfile = Dockerfile::attested(built, target).map_err(|e| format!("no line is told: {e}"))?;
+    let lines = dockerfile.lines(image, border);
+    match (lines.stage, lines.reason()) {
+        (Some(_), _) => Ok((dockerfile, lines)),
+        (None, reason) => {
+            let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+            Err(format!("no line of \"{}\", which the provenance has, is told{reason}", built.name))
+        }
     }
 }
 
@@ -465,4 +489,40 @@ fn diagnose(image: &ImageInfo, inventory: &Inventory) -> Vec<Diagnostic> {
         }));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{History, ImageConfig};
+
+    #[test]
+    fn the_dockerfile_of_the_provenance_is_taken_where_the_history_agrees() {
+        let entry = |text: &str| History {
+            created_by: text.to_string(),
+            comment: "buildkit.dockerfile.v0".to_string(),
+            ..History::default()
+        };
+        let steps = ["ADD x /", "COPY api /usr/bin/api # buildkit", "RUN /bin/sh -c make api # buildkit"];
+        let config = Some(ImageConfig { history: steps.map(entry).into(), ..ImageConfig::default() });
+        let image = ImageInfo { layers: vec![LayerInfo::default(); 3], config, ..ImageInfo::default() };
+        let border = attribution::attribute(&image, &[]);
+        let told = |text: &str, target: &str| {
+            let target = Some(target.to_string()).filter(|target| !target.is_empty());
+            let built = BuiltFrom { name: "api.Dockerfile".to_string(), text: text.into(), target };
+            attested(&built, &image, None, &border).map(|(_, lines)| lines.stage)
+        };
+        let own = "FROM debian:12 AS api\nCOPY api /usr/bin/api\nRUN make api\n";
+        assert_eq!(told(own, ""), Ok(Some(0)));
+        assert_eq!(told(own, "api"), Ok(Some(0)));
+        let no_file = told("FROM debian:12\nRUM x\n", "").expect_err("no Dockerfile");
+        assert!(no_file.contains("can not read the Dockerfile \"api.Dockerfile\" of the provenance"), "{no_file}");
+        for (text, target, why) in [
+            (own, "web", "no stage \"web\""),
+            ("FROM debian:12\nCOPY web /usr/bin/web\nRUN make web\n", "", "is not the image's own"),
+        ] {
+            let refused = told(text, target).expect_err(text);
+            assert!(refused.contains(why), "{refused}");
+        }
+    }
 }

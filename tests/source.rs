@@ -446,6 +446,78 @@ fn an_annotation_does_not_hide_the_image_that_engines_choose() {
     assert_eq!(read_both(&members, "", "linux/amd64").expect("an image").id, Some(built.id()));
 }
 
+/// The attestation of an image and its statement, as BuildKit 0.13 of Docker 26 writes them with `--provenance=mode=max`;
+/// the steps of the build are left out.
+fn attested(image: &Built, dockerfile: &str) -> (Value, Members) {
+    let range = json!({"start": {"line": 2}, "end": {"line": 2}});
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://slsa.dev/provenance/v0.2", "subject": [],
+        "predicate": {
+            "builder": {"id": ""}, "buildType": "https://mobyproject.org/buildkit@v1",
+            "materials": [{"uri": "pkg:docker/base@latest?platform=linux%2Famd64", "digest": {"sha256": "8280eef0"}}],
+            "invocation": {
+                "configSource": {"entryPoint": "app.Dockerfile"},
+                "parameters": {
+                    "frontend": "dockerfile.v0", "args": {"build-arg:WHO": "me", "force-network-mode": "host"},
+                    "locals": [{"name": "context"}, {"name": "dockerfile"}],
+                },
+                "environment": {"platform": "linux/amd64"},
+            },
+            "buildConfig": {"llbDefinition": []},
+            "metadata": {
+                "completeness": {"parameters": true, "environment": true, "materials": false}, "reproducible": false,
+                "https://mobyproject.org/buildkit@v1#metadata": {"source": {
+                    "locations": {"step0": {"locations": [{"ranges": [range]}]}, "step1": {}},
+                    "infos": [{"filename": "app.Dockerfile", "language": "Dockerfile", "data": dockerfile}],
+                }},
+            },
+        },
+    });
+    let statement = statement.to_string().into_bytes();
+    let mut layer = descriptor("application/vnd.in-toto+json", &statement);
+    layer["annotations"] = json!({"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"});
+    let ids = [digest(&statement)];
+    let config = json!({"architecture": "unknown", "os": "unknown", "config": {}, "rootfs": {"type": "layers", "diff_ids": ids}});
+    let config = config.to_string().into_bytes();
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "layers": [layer],
+        "config": descriptor("application/vnd.oci.image.config.v1+json", &config),
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let mut beside = entry(MANIFEST, &manifest, "unknown/unknown");
+    beside["annotations"] = json!({
+        "vnd.docker.reference.digest": digest(&image.manifest_bytes()),
+        "vnd.docker.reference.type": "attestation-manifest",
+    });
+    (beside, vec![blob(&statement), blob(&config), blob(&manifest)])
+}
+
+#[test]
+fn the_dockerfile_of_the_provenance_belongs_to_its_image_alone() {
+    const DATA: &str = "RlJPTSBiYXNlCkNPUFkgYSAvCg==";
+    let (amd, arm) = (Built::plain(), Built::new("7", |config| config["architecture"] = json!("arm64")));
+    let (beside, documents) = attested(&amd, DATA);
+    let inner = index_of(&[amd.entry("linux/amd64"), arm.entry("linux/arm64"), beside]);
+    let mut members = layout(&[&amd, &arm], &[entry(INDEX, &inner, "")]);
+    members.push(blob(&inner));
+    members.extend(documents.clone());
+    let read = |members: &Members, platform: &str| {
+        let image = read_both(members, "", platform).expect("an image");
+        image.built_from.map(|built| (built.name, String::from_utf8(built.text).expect("text"), built.target))
+    };
+    let want = ("app.Dockerfile".to_string(), "FROM base\nCOPY a /\n".to_string(), None);
+    assert_eq!(read(&members, "linux/amd64"), Some(want));
+    assert_eq!(read(&members, "linux/arm64"), None);
+    // What is damaged, or is not there, is no fault of the image.
+    for (name, _) in &documents {
+        let mut damaged = members.clone();
+        *member_of(&mut damaged, name).last_mut().expect("it has bytes") = b' ';
+        assert_eq!(read(&damaged, "linux/amd64").is_some(), *name == documents[1].0, "{name}");
+        damaged.retain(|(other, _)| other != name);
+        assert_eq!(read(&damaged, "linux/amd64").is_some(), *name == documents[1].0, "{name}");
+    }
+}
+
 #[test]
 fn two_images_for_one_platform_are_refused() {
     let (one, two) = (Built::plain(), Built::new("0", |_| {}));

@@ -338,14 +338,19 @@ impl<'a> Fit<'a> {
         let mut surely: Vec<Line> = Vec::new();
         let mut perhaps: Vec<Line> = Vec::new();
         let has_base = self.is_from_scratch || entries.iter().take(start).any(|entry| entry.makes_layer);
+        // A command of buildah's always makes a layer, unless all of the stage becomes one; others may have made nothing.
+        let mut is_of_buildah = false;
         for (number, (entry, place)) in entries.iter().zip(places).enumerate() {
             let is_own = (start..end).contains(&number);
             let makes_files = match (place, entry.keyword) {
                 (Place::Line(line), Some(keyword)) if keyword.makes_files() => Some(*line),
                 _ => None,
             };
+            is_of_buildah |= entry.is_of_buildah();
             if !entry.makes_layer {
-                if matches!(entry.keyword, Some(Keyword::Add | Keyword::Copy)) {
+                if matches!(entry.keyword, Some(Keyword::Add | Keyword::Copy))
+                    || is_of_buildah && entry.keyword == Some(Keyword::Run)
+                {
                     surely.extend(makes_files);
                 }
                 perhaps.extend(makes_files);
@@ -374,6 +379,7 @@ impl<'a> Fit<'a> {
             }
             layers.push(place);
             (surely, perhaps) = Default::default();
+            is_of_buildah &= is_own;
         }
         layers
     }

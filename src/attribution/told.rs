@@ -12,7 +12,7 @@ use super::{
 use crate::{
     dockerfile::{BuildArgs, Command, File},
     error::{Error, Result},
-    model::{Diagnostic, DockerfileLine, Family, Finding, ImageInfo, redact},
+    model::{BuiltFrom, Diagnostic, DockerfileLine, Family, Finding, ImageInfo, redact},
 };
 
 /// Largest Dockerfile that is read, in bytes.
@@ -65,6 +65,20 @@ impl Dockerfile {
         let shared = [path.parent(), root].into_iter().flatten().map(|dir| dir.join(".dockerignore"));
         let has_ignore_file = own.into_iter().chain(shared).any(|file| file.is_file());
         Ok(Self { has_ignore_file, ..Self::parsed(&name_below(path, root), file, target) })
+    }
+
+    /// The one that the image's provenance carries; `target` is the stage that the user says was built.
+    ///
+    /// # Errors
+    /// Builders would refuse it, or it has no such stage.
+    pub fn attested(built: &BuiltFrom, target: Option<&str>) -> Result<Self> {
+        let what = || Error::usage(format!("can not read the Dockerfile \"{}\" of the provenance", built.name));
+        let file = File::parse_bytes(&built.text).map_err(|e| what().cause(e))?;
+        let target = target.or(built.target.as_deref());
+        match target.filter(|target| file.target(Some(target)).is_none()) {
+            Some(target) => Err(what().cause(format!("it has no stage \"{target}\""))),
+            None => Ok(Self::parsed(&built.name, file, target)),
+        }
     }
 
     /// A Dockerfile that is no file.

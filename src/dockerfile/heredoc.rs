@@ -58,6 +58,11 @@ pub(super) fn mark(word: &str) -> Result<Option<Mark>, String> {
     Ok(Some(Mark { name: name.clone(), expands: quotes(name) == quotes(written), chomps }))
 }
 
+/// The names of the documents that belong to a line, as it stands in a history: without them, and without a keyword.
+pub(crate) fn documents(line: &str) -> Vec<String> {
+    marks(line).unwrap_or_default().into_iter().map(|(_, _, mark)| mark.name).collect()
+}
+
 /// The marks of an instruction's joined text, with their offsets. A line that can not be read as words has none.
 pub(super) fn marks(line: &str) -> Result<Vec<(usize, usize, Mark)>, Problem> {
     if !line.contains("<<") {

@@ -20,6 +20,7 @@ mod statement;
 mod tests;
 mod words;
 
+pub(crate) use self::heredoc::documents;
 pub use self::{
     error::SyntaxError,
     expand::{Expanded, Var},

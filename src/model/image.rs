@@ -26,8 +26,22 @@ pub struct ImageInfo {
     /// The base image that the user names.
     #[serde(skip)]
     pub base: Option<GivenBase>,
+    /// The Dockerfile that its provenance names.
+    #[serde(skip)]
+    pub built_from: Option<BuiltFrom>,
     /// What the user should know about how the image was chosen (platforms, attestations left out).
     pub notes: Vec<String>,
+}
+
+/// The Dockerfile that the provenance of an image carries; nobody vouches for it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BuiltFrom {
+    /// Its path in its sources, as far as that is known.
+    pub name: String,
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The stage that was built, if the build named one.
+    pub target: Option<String>,
 }
 
 impl ImageInfo {

@@ -184,6 +184,7 @@ fn image() -> ImageInfo {
         config: Some(ImageConfig { env: vec!["PATH=/usr/bin".into()], ..ImageConfig::default() }),
         layers: vec![LayerInfo::default(), LayerInfo::default()],
         base: None,
+        built_from: None,
         notes: vec!["the index holds one image, for linux/amd64".into()],
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Descriptor {
     pub(super) platform: Option<Platform>,
     /// Names that the index gives it: `org.opencontainers.image.ref.name` and containerd's full name.
     pub(super) names: Vec<String>,
+    /// The manifest that it says something of: `vnd.docker.reference.digest`.
+    pub(super) refers: Option<Digest>,
     /// Whether it points to another place for its bytes.
     pub(super) has_urls: bool,
 }
@@ -58,7 +60,8 @@ pub(super) struct Configuration {
 }
 
 impl Descriptor {
-    fn read(json: &Json) -> Result<Self, String> {
+    /// Reads one.
+    pub(super) fn read(json: &Json) -> Result<Self, String> {
         let object = json.object()?;
         let digest = object.text("digest")?;
         let digest = digest.parse().map_err(|e| format!("digest \"{}\": {e}", quote(digest)))?;
@@ -76,6 +79,7 @@ impl Descriptor {
             bytes,
             platform,
             names: names(object.object("annotations")?)?,
+            refers: refers(object.object("annotations")?),
             has_urls: !object.list("urls")?.is_empty(),
         })
     }
@@ -255,6 +259,12 @@ fn names(annotations: Object<'_>) -> Result<Vec<String>, String> {
     names.sort();
     names.retain(|name| !name.is_empty());
     Ok(names)
+}
+
+/// The digest that BuildKit writes beside an attestation.
+fn refers(annotations: Object<'_>) -> Option<Digest> {
+    let (_, value) = annotations.members().iter().find(|(key, _)| key == "vnd.docker.reference.digest")?;
+    value.text().ok()?.parse().ok()
 }
 
 fn image_config(object: Object<'_>) -> Result<ImageConfig, String> {

@@ -11,6 +11,7 @@ mod engine;
 mod json;
 mod layout;
 mod platform;
+mod provenance;
 mod resolve;
 mod stream;
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     document::{self, Configuration, Descriptor, Document, Form, Saved, quote},
-    platform,
+    platform, provenance,
 };
 use crate::{
     error::{Error, Result},
@@ -107,8 +107,12 @@ pub(super) fn layout(members: &dyn Members, wanted: &Wanted) -> Result<Resolved>
         .map_err(|e| unreadable("oci-layout").cause(e))?;
     let mut notes = Vec::new();
     let roots = Index::read(members, wanted)?.roots(members, wanted)?;
-    let leaf = pick_platform(leaves(members, roots, &mut notes)?, wanted, &mut notes)?;
-    load(members, leaf, wanted, notes)
+    let (leaves, attestations) = leaves(members, roots, &mut notes)?;
+    let leaf = pick_platform(leaves, wanted, &mut notes)?;
+    let mut found = load(members, leaf, wanted, notes)?;
+    let manifest = found.image.manifest;
+    found.image.built_from = manifest.and_then(|manifest| provenance::dockerfile(members, manifest, &attestations));
+    Ok(found)
 }
 
 /// Finds the image in an archive with two tables of contents; engines read one or the other.
@@ -142,7 +146,7 @@ fn both(members: &dyn Members, saved: &[Saved], wanted: &Wanted) -> Result<Resol
 /// The configurations of all images the index leads to.
 fn siblings(members: &dyn Members, wanted: &Wanted) -> Result<HashSet<Option<Digest>>> {
     let roots = Index::read(members, wanted)?.roots(members, wanted)?;
-    Ok(leaves(members, roots, &mut Vec::new())?.into_iter().map(|leaf| Some(leaf.config)).collect())
+    Ok(leaves(members, roots, &mut Vec::new())?.0.into_iter().map(|leaf| Some(leaf.config)).collect())
 }
 
 /// Finds the image in `manifest.json` alone.
@@ -309,15 +313,15 @@ struct Leaf {
     config: Digest,
 }
 
-/// All images that `roots` lead to and that are there.
-fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> Result<Vec<Leaf>> {
+/// All images that `roots` lead to and that are there, and what attests something of images.
+fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> Result<(Vec<Leaf>, Vec<Descriptor>)> {
     let mut found = Vec::new();
     // Platforms that only configurations tell; one that many manifests share is read once.
     let mut known: HashMap<Digest, Platform> = HashMap::new();
-    let (mut attestations, mut absent, mut others) = (0_usize, 0_usize, Vec::new());
+    let (mut attestations, mut absent, mut others) = (Vec::new(), 0_usize, Vec::new());
     for node in walk(members, roots)? {
         if node.descriptor.platform.as_ref().is_some_and(is_attestation) {
-            attestations += 1;
+            attestations.push(node.descriptor);
         } else if let Err(reason) = node.descriptor.form() {
             others.push(format!("{}: {reason}", node.descriptor.digest));
         } else if !is_there(members, &node)? {
@@ -332,7 +336,7 @@ fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> R
                 known.insert(config.digest, platform.clone());
             }
             if is_attestation(&platform) {
-                attestations += 1;
+                attestations.push(node.descriptor);
             } else {
                 found.push(Leaf { node, platform, config: config.digest });
             }
@@ -342,13 +346,13 @@ fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> R
         let error = Error::judge("there is no container image in the index");
         return Err(others.into_iter().take(LISTED_MAX).fold(error, Error::cause));
     }
-    if attestations > 0 {
-        notes.push(format!("left out {attestations} attestation manifest(s)"));
+    if !attestations.is_empty() {
+        notes.push(format!("left out {} attestation manifest(s)", attestations.len()));
     }
     if absent > 0 {
         notes.push(format!("{absent} manifest(s) of the index are not here"));
     }
-    Ok(found)
+    Ok((found, attestations))
 }
 
 /// BuildKit gives attestations the platform `unknown/unknown`. Their annotation is not asked: engines choose by
@@ -496,7 +500,7 @@ fn read_configuration(bytes: &[u8], name: &str) -> Result<Configuration> {
 }
 
 /// Reads a document blob and compares it with its descriptor.
-fn read_blob(members: &dyn Members, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>> {
+pub(super) fn read_blob(members: &dyn Members, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>> {
     let member = find_blob(members, descriptor)?;
     let bytes = read_within(members, &member, limit, &format!("blob {}", descriptor.digest))?;
     if digest_of(&bytes) != descriptor.digest {

@@ -29,11 +29,11 @@ def run(*command, check=True, **more):
 
 
 class Docker:
-    """A Docker daemon, by the client of the same release."""
+    """A Docker daemon, by the client of the same release; the host's if no other is named."""
 
-    def __init__(self):
-        self.client = os.environ.get("DOCKER", "docker")
-        self.host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    def __init__(self, client=None, host=None):
+        self.client = client or os.environ.get("DOCKER", "docker")
+        self.host = host or os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         self.env = os.environ | {"DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1"}
         self.tags = []
 

@@ -3,7 +3,8 @@
 
 usage: fix.py [--offcut PROGRAM] [--work DIR] [--only CASE[,CASE]] [--quick] [--show] [--keep]
 
-needs: root, a Docker daemon, debootstrap, zstd, pip, npm, and the network for Debian, npm and PyPI packages.
+needs: root, a Docker daemon, debootstrap, zstd, pip, npm, and the network for Debian, npm and PyPI packages; for the cases
+that say so a newer engine (`newer.py`).
 A case is a file `fix/cases/NAME.Dockerfile`. Each is built as it is and has to answer; then it is rewritten, built again
 and asked again. At the end stands a table: what came of it, findings at medium and above and bytes before and after, and
 what was predicted. The bases have the names of the official images and stand for them: `official.py` says how they are made.
@@ -17,6 +18,7 @@ The first line of a case is `# case:` with words; it is no part of the Dockerfil
     stays             findings that the new base has by itself are left out of what is counted at the end
     lock=TOOL         npm, yarn or pnpm: the lock file that lies beside `package.json`
     classic           built by the classic builder, not by BuildKit
+    newer             built and run by a newer Docker, as `newer.py` has it
     history           mended from the image alone as well
     verify[=COMMAND]  proved by `offcut fix --verify` as well, by this command or by the health check
     ignore            built with the `.dockerignore` that `offcut fix --dockerignore` makes as well
@@ -33,6 +35,7 @@ import time
 import urllib.request
 
 from engines import DEMO, HERE, Docker, Layout, debian, node_app, run
+from newer import Newer
 from official import Official
 from suite import Suite, equal, fresh, options
 
@@ -83,8 +86,9 @@ class Case:
         assert begin == "case:", f"{file} does not begin with its expectations"
         self.name = file.name.removesuffix(".Dockerfile")
         self.words = dict(word.partition("=")[::2] for word in words)
-        known = "app outcome reason to left stays lock classic history verify ignore quick".split()
+        known = "app outcome reason to left stays lock classic newer history verify ignore quick".split()
         assert set(self.words) <= set(known), f"{file}: {self.words}"
+        self.is_modern = "newer" in self.words
         self.app, self.outcome = self.words["app"], self.words.get("outcome", "rewritten")
         self.row = {"case": self.name, "outcome": "broken"}
 
@@ -105,23 +109,38 @@ def main():
 
     cache = chosen.work.resolve()
     work = fresh(cache / "fix")
-    suite, docker = Suite(chosen.only), Docker()
+    suite, docker, newer = Suite(chosen.only), Docker(), Newer(cache)
     cases = [case for case in CASES if suite.wants(case.name) and ("quick" in case.words or not chosen.quick)]
+    engines = {False: docker}
     try:
         with suite.case("fix: bases"):
             debian(docker, cache)
             node_app(docker, Layout.unpack(DEMO, work / "demo"), work)
-            Official(docker, cache, work).need("\n".join(case.text.replace("${VERSION}", "1.22") for case in cases))
+            official = Official(docker, cache, work)
+            official.need("\n".join(case.text.replace("${VERSION}", "1.22") for case in cases))
+        if modern := [case for case in cases if case.is_modern]:
+            with suite.case("fix: bases of the newer engine"):
+                engines[True] = newer.start()
+                carry(docker, engines[True], set(official.need("\n".join(case.text for case in modern))), work)
         for case in cases:
             with suite.case(f"fix: {case.name}"):
-                prove(chosen.offcut.resolve(), docker, case, work / case.name, cache, chosen.show)
+                prove(chosen.offcut.resolve(), engines[case.is_modern], case, work / case.name, cache, chosen.show)
             if not chosen.keep:
-                docker("rmi", "--force", *images(case), check=False)
+                engines[case.is_modern]("rmi", "--force", *images(case), check=False)
     finally:
         table([case.row for case in cases])
         if not chosen.keep:
-            docker.clean()
+            for engine in engines.values():
+                engine.clean()
+        newer.stop()
     return suite.report()
+
+
+def carry(docker, other, names, work):
+    """Brings images from one engine to the other."""
+    docker("save", "--output", work / "bases.tar", *names)
+    other("load", "--input", work / "bases.tar")
+    other.tags += names
 
 
 def images(case):

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Lines of Dockerfiles: images that four builders made of many styles of Dockerfile, and on which line each finding is.
+"""Lines of Dockerfiles: images that seven builders made of many styles of Dockerfile, and on which line each finding is.
 
 usage: lines.py [--offcut PROGRAM] [--work DIR] [--only STYLE[,STYLE]]
 
-needs: root, a Docker daemon, buildah, podman, zstd. No network. Each step of a Dockerfile in `lines/` makes a git repository
-below /opt/NAME; NAME stands on no other line of the file's stages that are in the image. A finding of /opt/NAME has to be on
-that line, or on none; at least half have to be on it. Then a line is put on top, and every finding has to move and keep its
-fingerprint. The images are tagged offcut-lines/* and removed at the end; buildah uses a store of its own below DIR.
+needs: root, a Docker daemon, buildah, podman, zstd; for the newer builders (`newer.py`) debootstrap and the network for
+Debian packages, once. Each step of a Dockerfile in `lines/` makes a git repository below /opt/NAME; NAME stands on no other
+line of the file's stages that are in the image. A finding of /opt/NAME has to be on that line, or on none; at least half
+have to be on it. Then a line is put on top, and every finding has to move and keep its fingerprint. Where the image has
+provenance, the Dockerfile in there has to tell the same lines. The images are tagged offcut-lines/* and removed at the end;
+buildah uses a store of its own below DIR, and the newer engine all of its own.
 """
 
 import json
@@ -15,52 +17,108 @@ import subprocess
 import sys
 
 from engines import DEMO, HERE, Docker, Layout, run, unmount
+from newer import Newer
 from suite import Suite, equal, fresh, options
 
 STYLES = sorted(file.name.removesuffix(".Dockerfile") for file in (HERE / "lines").glob("*.Dockerfile"))
+# Styles that only newer builders can read.
+NEW = {"documents", "links", "scripts"}
+# What the names of those builders end with, and of the case that makes their root.
+NEWER = ("-26", "-1.39", "-1.39-one-layer", "newer bases")
 # Builders, and styles that each can not read.
 BUILDERS = {
-    "classic": {"mounts"},
-    "buildkit": set(),
-    "buildah": set(),
-    "buildah-one-layer": set(),
+    "classic": NEW | {"mounts"},
+    "buildkit": NEW,
+    "buildkit-26": set(),
+    "buildah": NEW,
+    "buildah-one-layer": NEW,
+    "buildah-1.39": {"links"},
+    "buildah-1.39-one-layer": {"links"},
 }
 
 
 def main():
-    chosen = options(__doc__, "STYLE", work="lines").parse_args()
-    work = chosen.work.resolve()
+    chosen = options(__doc__, "STYLE").parse_args()
+    cache = chosen.work.resolve()
+    work = cache / "lines"
     unmount(work / "store")
     fresh(work)
-    suite, docker = Suite(chosen.only), Docker()
-    store = ["--root", work / "store", "--runroot", work / "store-run"]
-    count = {"right": 0, "unknown": 0, "images": 0}
+    suite, count, images = Suite(chosen.only), {"right": 0, "unknown": 0, "images": 0}, Images(cache, work)
     try:
-        base(docker, store, work)
-        context(work / "context")
+        with suite.case("bases"):
+            images.start()
+        with suite.case("newer bases"):
+            images.start_newer()
         for style in filter(suite.wants, STYLES):
             for builder, can_not in BUILDERS.items():
                 if style not in can_not:
                     with suite.case(f"{style}: {builder}"):
-                        judge(chosen.offcut.resolve(), docker, store, work, style, builder, count)
+                        judge(chosen.offcut.resolve(), images, work, style, builder, count)
     finally:
-        docker.clean()
-        unmount(work / "store")
+        images.stop()
     print("{images} images: {right} findings on the right line, {unknown} on none".format(**count))
+    print(f"{sum(seconds for name, seconds, _ in suite.rows if name.endswith(NEWER)):.0f} s for the newer builders")
     return suite.report()
 
 
-def base(docker, store, work):
-    """Alpine, the lowest layer of the image in testdata/, for the daemon and for buildah."""
-    layout = Layout.unpack(DEMO, work / "demo")
-    lowest = layout.blob(layout.manifest()["layers"][0])
-    (work / "alpine.tar").write_bytes(run("zstd", "--decompress", "--long=31", "--stdout", lowest).stdout)
-    with (work / "alpine.tar").open("rb") as stream:
-        docker.import_root(stream, "offcut-lines/alpine")
-    run("podman", *store, "import", "--change", 'CMD ["/bin/sh"]', work / "alpine.tar", "offcut-lines/alpine")
-    # The images that this one is built upon run something at the next build.
-    docker.build("offcut-lines/onbuild", HERE / "lines" / "onbuild-base", buildkit=False)
-    run("buildah", *store, "bud", "--format", "docker", "--isolation", "chroot", "--tag", "offcut-lines/onbuild", HERE / "lines" / "onbuild-base")
+class Images:
+    """The builders, each with its bases: Alpine, the lowest layer of the image in testdata/, and one with `ONBUILD`."""
+
+    def __init__(self, cache, work):
+        self.work, self.context, self.alpine = work, work / "context", work / "alpine.tar"
+        self.newer = Newer(cache, attests=True)
+        self.dockers = {"host": Docker()}
+        self.store = ["--root", work / "store", "--runroot", work / "store-run"]
+
+    def start(self):
+        context(self.context)
+        layout = Layout.unpack(DEMO, self.work / "demo")
+        lowest = layout.blob(layout.manifest()["layers"][0])
+        self.alpine.write_bytes(run("zstd", "--decompress", "--long=31", "--stdout", lowest).stdout)
+        run("podman", *self.store, "import", "--change", 'CMD ["/bin/sh"]', self.alpine, "offcut-lines/alpine")
+        self.bases("host", "buildah")
+
+    def start_newer(self):
+        saved = self.work / "base.tar"
+        run("podman", *self.store, "save", "--quiet", "--output", saved, "offcut-lines/alpine")
+        self.dockers["newer"] = self.newer.start()
+        self.newer.buildah("pull", f"docker-archive:{saved}")
+        self.bases("newer", "buildah-1.39")
+
+    def bases(self, docker, buildah):
+        with self.alpine.open("rb") as stream:
+            self.dockers[docker].import_root(stream, "offcut-lines/alpine")
+        # The images that this one is built upon run something at the next build.
+        base = HERE / "lines" / "onbuild-base"
+        self.dockers[docker].build("offcut-lines/onbuild", base, buildkit=False)
+        self.buildah(buildah, "offcut-lines/onbuild", base / "Dockerfile", base)
+
+    def build(self, builder, dockerfile, tag, archive):
+        if builder in ("classic", "buildkit", "buildkit-26"):
+            docker = self.dockers["newer" if builder == "buildkit-26" else "host"]
+            more = ["--provenance=mode=max"] if builder == "buildkit-26" else []
+            docker.build(tag, self.context, "--file", dockerfile, *more, buildkit=builder != "classic")
+            docker.save(tag, archive)
+            return
+        self.buildah(builder, tag, dockerfile, self.context)
+        if "1.39" in builder:
+            self.newer.buildah("push", "--quiet", tag, f"docker-archive:{archive}:{tag}")
+        else:
+            run("podman", *self.store, "save", "--quiet", "--output", archive, tag)
+
+    def buildah(self, builder, tag, dockerfile, place):
+        layers = "--layers=false" if "one-layer" in builder else "--layers"
+        command = ["bud", layers, "--format", "docker", "--tag", tag, "--file", dockerfile, place]
+        if "1.39" in builder:
+            self.newer.buildah(*command)
+        else:
+            run("buildah", *self.store, *command[:1], "--isolation", "chroot", *command[1:])
+
+    def stop(self):
+        for docker in self.dockers.values():
+            docker.clean()
+        self.newer.stop()
+        unmount(self.work / "store")
 
 
 def context(path):
@@ -81,11 +139,11 @@ def repository(path):
     (path / "refs" / "x").write_text("x\n")
 
 
-def judge(offcut, docker, store, work, style, builder, count):
+def judge(offcut, images, work, style, builder, count):
     dockerfile = HERE / "lines" / f"{style}.Dockerfile"
     tag = f"offcut-lines/{style}-{builder}"
     archive = work / f"{style}-{builder}.tar"
-    build(docker, store, work, dockerfile, tag, archive, builder)
+    images.build(builder, dockerfile, tag, archive)
     count["images"] += 1
     text = dockerfile.read_bytes().decode()
     own = work / "own" / style
@@ -97,8 +155,10 @@ def judge(offcut, docker, store, work, style, builder, count):
         assert line is None or line in expected[name], f"/opt/{name} is on line {line}, and stands on {expected[name]}"
         right += line is not None
     assert told, "nothing was found"
-    if builder != "buildah-one-layer":
+    if "one-layer" not in builder:
         assert 2 * right >= len(told), f"only {right} of {len(told)} are on a line: {told}"
+    if builder == "buildkit-26":
+        equal(lines(offcut, archive, own, None, dockerfile.name), told, "lines of the Dockerfile that the provenance has")
     count["right"] += right
     count["unknown"] += len(told) - right
     # Behind the directives, which have to stand first.
@@ -107,50 +167,41 @@ def judge(offcut, docker, store, work, style, builder, count):
     equal(moved, [(name, print_, line and line + 2) for name, print_, line in told], "lines moved by two")
 
 
-def build(docker, store, work, dockerfile, tag, archive, builder):
-    if builder in ("classic", "buildkit"):
-        docker.build(tag, work / "context", "--file", dockerfile, buildkit=builder == "buildkit")
-        docker.save(tag, archive)
-    else:
-        layers = "--layers=false" if builder == "buildah-one-layer" else "--layers"
-        run("buildah", *store, "bud", layers, "--format", "docker", "--isolation", "chroot", "--tag", tag, "--file", dockerfile, work / "context")
-        run("podman", *store, "save", "--quiet", "--output", archive, tag)
-
-
-def lines(offcut, archive, own, text):
-    """Name, fingerprint and line of each repository that is found."""
-    (own / "Dockerfile").write_bytes(text.encode())
-    command = [offcut, "scan", archive, "-f", "json", "--fail-on", "never", "--dockerfile", "Dockerfile"]
+def lines(offcut, archive, own, text, name="Dockerfile"):
+    """Name, fingerprint and line of each repository that is found; without a text those of the provenance."""
+    command = [offcut, "scan", archive, "-f", "json", "--fail-on", "never"]
+    if text is not None:
+        (own / name).write_bytes(text.encode())
+        command += ["--dockerfile", name]
     done = subprocess.run(list(map(str, command)), cwd=own, capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
     found = []
     for finding in report["findings"]:
-        name = re.match(r"/opt/(\w+)/", finding["paths"][0]["files"][0]) if finding["paths"] else None
-        if name and finding["rule"] == "vcs/git":
+        path = re.match(r"/opt/(\w+)/", finding["paths"][0]["files"][0]) if finding["paths"] else None
+        if path and finding["rule"] == "vcs/git":
             line = finding.get("line")
-            assert line is None or line["file"] == "Dockerfile", line
-            found.append((name[1], finding["fingerprint"], line and line["first"]))
+            assert line is None or line["file"] == name, line
+            found.append((path[1], finding["fingerprint"], line and line["first"]))
     return found
 
 
 def places(text, name):
     """First lines of the instructions that a name stands in: an instruction goes on behind a backslash and in documents."""
     escape = "`" if re.match(r"#\s*escape=`", text) else "\\"
-    found, first, goes_on, mark = [], 0, False, None
+    found, first, goes_on, marks = [], 0, False, []
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
-        if mark is not None:
-            if bare == mark:
-                mark = None
+        if marks:
+            if bare == marks[0]:
+                marks.pop(0)
         elif not (bare.startswith("#") or not bare) or goes_on:
             if not goes_on:
                 first = number
             if not bare.startswith("#"):
                 goes_on = bare.endswith(escape)
-            opened = re.search(r"<<-?\"?(\w+)\"?", line)
-            mark = opened[1] if opened else None
-        if re.search(rf"\b{name}\b", line) and not (bare.startswith("#") and mark is None):
+            marks = re.findall(r"<<-?[\"']?(\w+)", line)
+        if re.search(rf"\b{name}\b", line) and not (bare.startswith("#") and not marks):
             found.append(first)
     return found
 

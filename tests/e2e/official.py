@@ -13,10 +13,12 @@ class Official(Bases):
     """The bases under the names of the official images, each made once."""
 
     def need(self, text):
-        """Makes every base that a text names, and what a rewrite may put in its place."""
+        """Makes every base that a text names, and what a rewrite may put in its place; returns their names."""
         named = [name for name in OFFICIAL if re.search(rf"(?<![\w./-]){re.escape(name)}(?![\w.-])", text)]
-        for name in [*named, *(other for word, others in RUNTIME.items() if word in text for other in others)]:
+        needed = [*named, *(other for word, others in RUNTIME.items() if word in text for other in others)]
+        for name in needed:
             self.have(name)
+        return needed
 
     def have(self, name):
         if (known := f"official {name}") not in self.made:

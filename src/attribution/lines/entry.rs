@@ -29,7 +29,7 @@ pub(super) struct Entry<'a> {
     /// All of it.
     pub(super) text: &'a str,
     pub(super) makes_layer: bool,
-    /// What buildah says it was built upon.
+    /// What buildah says it was built upon: every step does, or since buildah 1.39 the first of a build.
     from: Option<&'a str>,
     /// Docker's `--squash` made it.
     pub(super) is_merge: bool,
@@ -58,6 +58,11 @@ impl<'a> Entry<'a> {
         let is_merge = history.comment.starts_with("merge sha256:");
         let squeezed = squeezed(rest);
         Self { builder, keyword, rest, squeezed, text, makes_layer: !history.empty_layer, from, is_merge }
+    }
+
+    /// Whether buildah made it, as it says itself.
+    pub(super) fn is_of_buildah(&self) -> bool {
+        self.from.is_some()
     }
 
     /// Whether buildah says that the step before belongs to the same build.

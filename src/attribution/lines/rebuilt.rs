@@ -2,13 +2,16 @@
 //!
 //! Builders record commands as they ran them, and settings as they were meant; of what was copied the classic builder and
 //! buildah keep a digest, BuildKit the words without their flags. What a later stage took from an earlier one is not told by
-//! any of them: then there is no Dockerfile.
+//! any of them, and not always what a document says: then there is no Dockerfile.
 
-use super::entry::{Builder, Entry};
+use super::{
+    entry::{Builder, Entry},
+    expect::without_checksums,
+};
 use crate::{
     attribution::Attribution,
     dockerfile::{
-        Keyword,
+        Keyword, documents,
         shell::{TokenKind, tokens},
     },
     model::{ImageInfo, redact},
@@ -108,8 +111,11 @@ impl Rebuilt {
         Ok(Some(match keyword {
             Keyword::Run => match entry.builder {
                 Builder::Written => format!("RUN {rest}"),
-                _ => self.run(rest)?,
+                builder => self.run(rest, builder)?,
             },
+            Keyword::Copy | Keyword::Add if !documents(rest).is_empty() => {
+                return Err("it copies documents, of which the history has only the names".to_string());
+            }
             Keyword::Copy | Keyword::Add => match entry.builder {
                 Builder::Nop => self.transfer(keyword, rest, copied),
                 _ => self.written(keyword, rest)?,
@@ -131,7 +137,7 @@ impl Rebuilt {
     }
 
     /// `|1 A=x /bin/sh -c make` without its arguments and its shell.
-    fn run(&mut self, rest: &str) -> Result<String, String> {
+    fn run(&mut self, rest: &str, builder: Builder) -> Result<String, String> {
         let command = match rest.strip_prefix('|') {
             Some(arguments) => {
                 let at = redact::shell(arguments).ok_or("a command with build arguments names no shell")?;
@@ -143,10 +149,25 @@ impl Rebuilt {
         let shells =
             ["/bin/sh -c ", "/bin/bash -c ", "/bin/ash -c ", "/bin/bash -o pipefail -c ", "/bin/ash -eo pipefail -c "];
         let bare = shells.iter().find_map(|shell| command.strip_prefix(shell)).unwrap_or(command).trim();
-        if bare.contains('\n') {
-            return Ok(format!("RUN <<EOF\n{}\nEOF", bare.trim_start_matches("<<EOF").trim_end_matches("EOF").trim()));
+        let bare = if builder == Builder::Nop { without_checksums(bare) } else { bare };
+        let (first, text) = bare.split_once('\n').unwrap_or((bare, ""));
+        let marks = if builder == Builder::Nop { documents(first) } else { Vec::new() };
+        match marks.as_slice() {
+            // BuildKit runs it as a file.
+            _ if bare.starts_with("/dev/pipes/") => {
+                Err("it runs a script of which the history has only the name".into())
+            }
+            [] if bare.contains('\n') => {
+                let is_there = |mark: &str| bare.lines().any(|line| line.trim() == mark);
+                let mark = (0..).map(|number| format!("EOF{number}")).find(|mark| !is_there(mark)).unwrap_or_default();
+                let mark = if is_there("EOF") { mark } else { "EOF".to_string() };
+                Ok(format!("RUN <<{mark}\n{bare}\n{mark}"))
+            }
+            [] => Ok(format!("RUN {}", broken(bare))),
+            // buildah keeps neither the lines that end them, nor, where there are build arguments, what they say.
+            [mark] if !text.is_empty() => Ok(format!("RUN {first}\n{text}\n{mark}")),
+            _ => Err("it runs documents of which the history has only the names".to_string()),
         }
-        Ok(format!("RUN {}", broken(bare)))
     }
 
     /// What BuildKit and kaniko record of a copy.
@@ -337,10 +358,29 @@ mod tests {
             (("COPY /out/app /app # buildkit", true), "another stage"),
             (("COPY --from=build a /app", true), "another stage"),
             (("/bin/sh -c #(nop)  ONBUILD COPY . .", false), "ONBUILD"),
+            (("RUN /bin/sh -c /dev/pipes/EOF # buildkit", true), "script"),
+            (("COPY --chmod=755 <<EOF /usr/bin/x # buildkit", true), "copies documents"),
+            (("|1 X=1 /bin/sh -c <<'EOF'", true), "runs documents"),
+            (("/bin/sh -c cat <<a >/a && cat <<b >/b\n1\n2", true), "runs documents"),
         ] {
             let refused = rebuilt(&[own, ("RUN make", true)]).expect_err(own.0);
             assert!(refused.contains(why), "{refused}");
         }
+    }
+
+    #[test]
+    fn documents_that_a_shell_reads_are_made_again() {
+        let line = |entry: &str| {
+            let made = rebuilt(&[(entry, true)]).expect(entry).text;
+            assert_eq!(File::parse(&made).expect(entry).instructions().len(), 2, "{made}");
+            made.trim_start_matches("FROM debian:bookworm\n").to_string()
+        };
+        assert_eq!(line("RUN /bin/sh -c set -e\n\tmake\n # buildkit"), "RUN <<EOF\nset -e\n\tmake\nEOF\n");
+        let own = "cat <<EOF >/a && cat <<b >/b\n$A\nEOF\n2\nb";
+        assert_eq!(line(&format!("RUN /bin/sh -c {own} # buildkit")), format!("RUN <<EOF0\n{own}\nEOF0\n"));
+        assert_eq!(line("/bin/sh -c <<EOF\nset -e\nmake"), "RUN <<EOF\nset -e\nmake\nEOF\n");
+        let bound = "--mount=type=bind,target=/x make";
+        assert_eq!(line(&format!("/bin/sh -c {bound}:sha256:{:064x}", 7)), format!("RUN {bound}\n"));
     }
 
     #[test]

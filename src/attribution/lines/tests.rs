@@ -389,3 +389,82 @@ fn buildah_keeps_the_mounts_of_a_step() {
     assert_eq!(short(&made("").layers), "<1 2 3");
     assert_eq!(short(&made("--mount=type=cache,target=/y ").layers), "? ? ?");
 }
+
+/// An image as buildah 1.39 builds it: the first step of a build alone says what it is built upon.
+fn later_buildah(steps: &[(&str, bool)]) -> ImageInfo {
+    let base = ("/bin/sh -c #(nop) ADD file:1bcc in /".to_string(), "imported from tarball".to_string(), false);
+    let step = |(number, (text, makes_layer)): (usize, &(&str, bool))| {
+        let from = if number == 0 { "FROM localhost/alpine:latest" } else { "" };
+        ((*text).to_string(), from.to_string(), !makes_layer)
+    };
+    image(&[base].into_iter().chain(steps.iter().enumerate().map(step)).collect::<Vec<_>>())
+}
+
+const DOCUMENTS: &str = "FROM alpine\nRUN <<EOF\nset -e\nmkdir /one\nEOF\nRUN true\nRUN <<-\"END\" sh -e\n\t# a comment\n\tmkdir /two\n\tEND\n\
+    RUN <<EOF\n#!/bin/sh\nmkdir /three\nEOF\nRUN cat <<a > /a && cat <<b > /b\nfirst\na\nsecond\nb\n\
+    RUN --mount=type=bind,target=/c <<EOF\nmkdir /four\nEOF\nARG X=1\nENV Y=2\nRUN <<'EOF'\nmkdir /five\nEOF\n\
+    RUN --mount=type=cache,target=/x --mount=type=bind,target=/c ls /c\nCOPY <<HEAD <<config dir /d/\nx\nHEAD\ny\nconfig\n\
+    COPY --chown=1:1 --chmod=700 <<EOF /usr/bin/x\nx\nEOF\nCMD [\"sh\"]\n";
+
+#[test]
+fn documents_are_recognised_as_buildkit_13_records_them() {
+    let image = buildkit(&[
+        "",
+        "RUN /bin/sh -c set -e\nmkdir /one\n",
+        "RUN /bin/sh -c true",
+        "RUN /bin/sh -c <<-\"END\" sh -e\n\t# a comment\n\tmkdir /two\nEND",
+        "RUN /bin/sh -c /dev/pipes/EOF",
+        "RUN /bin/sh -c cat <<a > /a && cat <<b > /b\nfirst\na\nsecond\nb",
+        "RUN /bin/sh -c mkdir /four\n",
+        "-ARG X=1",
+        "-ENV Y=2",
+        "RUN |1 X=1 /bin/sh -c mkdir /five\n",
+        "RUN |1 X=1 /bin/sh -c ls /c",
+        "COPY dir <<HEAD <<config /d/",
+        "COPY --chown=1:1 --chmod=700 <<EOF /usr/bin/x",
+        "-CMD [\"sh\"]",
+    ]);
+    assert_eq!(short(&tell(&image, DOCUMENTS, None).layers), "<1 2 6 7 11 15 20 25 28 29 34");
+    let other = DOCUMENTS.replacen("mkdir /five", "mkdir /six", 1);
+    assert!(matches!(tell(&image, &other, None).reason(), Some(Reason::OtherFile(_))));
+}
+
+#[test]
+fn documents_are_recognised_as_buildah_39_records_them() {
+    let digest = format!("sha256:{:064x}", 7);
+    let four = format!("/bin/sh -c --mount=type=bind,target=/c <<EOF\nmkdir /four:{digest}");
+    let last = format!("|1 X=1 /bin/sh -c --mount=type=cache,target=/x --mount=type=bind,target=/c ls /c:{digest}");
+    let steps = [
+        ("/bin/sh -c <<EOF\nset -e\nmkdir /one", true),
+        ("/bin/sh -c true", true),
+        ("/bin/sh -c <<-\"END\" sh -e\n# a comment\n\tmkdir /two", true),
+        ("/bin/sh -c <<EOF\n#!/bin/sh\nmkdir /three", true),
+        ("/bin/sh -c cat <<a > /a && cat <<b > /b\nfirst\nsecond", true),
+        (&four, true),
+        ("/bin/sh -c #(nop) ARG X", false),
+        ("/bin/sh -c #(nop) ENV Y=2", false),
+        ("|1 X=1 /bin/sh -c <<'EOF'", true),
+        (&last, true),
+        ("/bin/sh -c #(nop) COPY multi:385a in /d/ ", true),
+        ("/bin/sh -c #(nop) COPY file:3c5f in /usr/bin/x ", true),
+        ("/bin/sh -c #(nop) CMD [\"sh\"]", false),
+    ];
+    assert_eq!(short(&tell(&later_buildah(&steps), DOCUMENTS, None).layers), "<1 2 6 7 11 15 20 25 28 29 34");
+    let other = DOCUMENTS.replacen("mkdir /two", "mkdir /six", 1);
+    assert!(matches!(tell(&later_buildah(&steps), &other, None).reason(), Some(Reason::OtherFile(_))));
+}
+
+#[test]
+fn one_layer_of_buildah_39_is_that_of_all_its_commands() {
+    let told = |text: &str, steps: &[(&str, bool)]| short(&tell(&later_buildah(steps), text, None).layers);
+    let (one, two) = ("/bin/sh -c make one", "/bin/sh -c make two");
+    assert_eq!(told("FROM a\nRUN make one\nRUN make two\n", &[(one, false), (two, true)]), "<1 2|3");
+    assert_eq!(told("FROM a\nRUN make one\nRUN make two\n", &[(one, true), (two, true)]), "<1 2 3");
+    let copied = "/bin/sh -c #(nop) COPY file:1 in /b ";
+    assert_eq!(told("FROM a\nRUN make one\nCOPY a /b\n", &[(one, false), (copied, true)]), "<1 2|3");
+    let triggered = [("/bin/sh -c #(nop) ONBUILD RUN x", false), ("/bin/sh -c x", false), (one, false), (copied, true)];
+    assert_eq!(told("FROM a\nRUN make one\nCOPY a /b\n", &triggered), "<1 2|3");
+    let stages = "FROM a AS b\nRUN make one\nENV X=1\nFROM b\nRUN make one\nRUN make two\n";
+    let set = "/bin/sh -c #(nop) ENV X=1";
+    assert_eq!(told(stages, &[(one, false), (set, true), (one, false), (two, true)]), "<1 2 5|6");
+}
