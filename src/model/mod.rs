@@ -2,6 +2,7 @@
 //!
 //! Nothing in here reads or writes anything.
 
+pub mod base64;
 pub mod date;
 mod digest;
 mod facts;

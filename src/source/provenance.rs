@@ -9,7 +9,7 @@ use super::{
     json::{Json, Object},
     resolve::{MANIFEST_MAX, Members, read_blob},
 };
-use crate::model::{BuiltFrom, Digest};
+use crate::model::{BuiltFrom, Digest, base64};
 
 /// Largest statement that is read, in bytes: it has each step and each source of the build.
 const STATEMENT_MAX: u64 = 8 << 20;
@@ -48,7 +48,8 @@ fn statement(bytes: &[u8]) -> Option<BuiltFrom> {
     let infos = at(build, &["source"])?.list("infos").ok()?;
     let infos: Vec<Object<'_>> = infos.iter().filter_map(|info| info.object().ok()).collect();
     let [info] = infos.as_slice() else { return None };
-    let text = decode(info.text("data").ok()?).filter(|text| !text.is_empty() && text.len() <= FILE_MAX)?;
+    let text =
+        base64::decode(info.text("data").ok()?.as_bytes()).filter(|text| !text.is_empty() && text.len() <= FILE_MAX)?;
     // Where the file lies in its repository is known if it was built in a work tree of git.
     let dir = at(build, &["vcs"])?.text("localdir:dockerfile").ok()?;
     let name = name(dir, info.text("filename").ok()?);
@@ -67,30 +68,6 @@ fn name(dir: &str, file: &str) -> String {
     let is_plain = !file.is_empty() && !dir.starts_with('/') && !file.starts_with('/') && !parts.contains(&"..");
     let is_shown = parts.iter().all(|part| !part.contains(|c: char| c.is_control() || matches!(c, '\\' | ':')));
     if is_plain && is_shown { parts.join("/") } else { "Dockerfile".to_string() }
-}
-
-/// Base64 as Go writes it.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in digits.bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -142,7 +119,7 @@ mod tests {
             "{}".to_string(),
             format!(r#"{{"source":{{"infos":[{info},{info}]}}}}"#),
             format!("{{{}}}", one.replace(DATA, "")),
-            format!("{{{}}}", one.replace(DATA, "no base64")),
+            format!("{{{}}}", one.replace(DATA, "no base64!")),
             format!("{{{}}}", one.replace(&format!("\"{DATA}\""), "[]")),
         ] {
             assert_eq!(read(&first(&build, "{}")), None, "{build}");

@@ -6,7 +6,6 @@
 
 mod account;
 mod aws;
-mod base64;
 mod cloud;
 mod database;
 mod docker;
@@ -39,6 +38,7 @@ use std::ops::Range;
 use serde::Deserialize;
 
 use super::check::Verdict;
+use crate::model::base64;
 
 /// Which parser, by the word in policies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]

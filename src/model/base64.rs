@@ -1,7 +1,7 @@
 //! Decodes base64 as people and programs leave it in files: either alphabet, broken into lines, padded or not.
 
 /// The decoded bytes; `None` when something else stands in between, or nothing at all.
-pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
     let (mut bits, mut digits, mut padding) = (0_u32, 0_usize, 0_usize);
     for &byte in text.iter().filter(|byte| !byte.is_ascii_whitespace()) {
@@ -42,7 +42,7 @@ fn digit(byte: u8) -> Option<u32> {
 
 /// Encodes, for tests that make their files.
 #[cfg(test)]
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
