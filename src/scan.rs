@@ -191,7 +191,7 @@ fn given(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Giv
             Given { dockerfile: found.dockerfile, untold: found.why.map(note).into_iter().collect() }
         }
         (None, None) => match &image.built_from {
-            Some(built) => match attested(built, image, options.target.as_deref(), &border()) {
+            Some(built) => match attested_dockerfile(built, image, options.target.as_deref(), &border()) {
                 Ok(told) => Given { dockerfile: Some(told), untold: Vec::new() },
                 Err(why) => Given { dockerfile: None, untold: vec![note(why)] },
             },
@@ -201,7 +201,7 @@ fn given(image: &ImageInfo, catalogue: &Catalogue, options: &ScanOptions) -> Giv
 }
 
 /// The Dockerfile of the image's provenance, if the history agrees with it; else why not.
-fn attested(
+fn attested_dockerfile(
     built: &BuiltFrom,
     image: &ImageInfo,
     target: Option<&str>,
@@ -228,7 +228,9 @@ pub fn read(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Re
 
 /// Scans the image that `[SCHEME:]REF` names, and rewrites its Dockerfile so that it ships without what was found.
 ///
-/// The base of the new last stage is read from where the image is, if it is there: what is said of it is then certain.
+/// Without `dockerfile` it is that of the image's provenance, where the history agrees with it, or else one that is made of
+/// the history. The base of the new last stage is read from where the image is, if it is there: what is said of it is then
+/// certain.
 ///
 /// # Errors
 /// When there is no such image, or a part of it can not be read.
@@ -250,6 +252,10 @@ pub fn mend(
         let source = source::open(&reference, &options.source).ok()?;
         read_with(&pool, source, catalogue, options, false).ok().map(|(_, inventory)| inventory)
     };
+    let border = || attribution::attribute(&image, &catalogue.bases);
+    let attested = image.built_from.as_ref().filter(|_| dockerfile.is_none());
+    let attested = attested.and_then(|built| attested_dockerfile(built, &image, None, &border()).ok());
+    let dockerfile = dockerfile.or(attested.as_ref().map(|(dockerfile, _)| dockerfile));
     Ok(remedy::fix(&image, &inventory, &findings, dockerfile, catalogue, &read_base))
 }
 
@@ -510,7 +516,7 @@ mod tests {
         let told = |text: &str, target: &str| {
             let target = Some(target.to_string()).filter(|target| !target.is_empty());
             let built = BuiltFrom { name: "api.Dockerfile".to_string(), text: text.into(), target };
-            attested(&built, &image, None, &border).map(|(_, lines)| lines.stage)
+            attested_dockerfile(&built, &image, None, &border).map(|(_, lines)| lines.stage)
         };
         let own = "FROM debian:12 AS api\nCOPY api /usr/bin/api\nRUN make api\n";
         assert_eq!(told(own, ""), Ok(Some(0)));

@@ -28,6 +28,7 @@ pub struct Dockerfile {
     file: Arc<File>,
     target: Option<String>,
     has_ignore_file: bool,
+    is_attested: bool,
 }
 
 impl Dockerfile {
@@ -77,14 +78,14 @@ impl Dockerfile {
         let target = target.or(built.target.as_deref());
         match target.filter(|target| file.target(Some(target)).is_none()) {
             Some(target) => Err(what().cause(format!("it has no stage \"{target}\""))),
-            None => Ok(Self::parsed(&built.name, file, target)),
+            None => Ok(Self { is_attested: true, ..Self::parsed(&built.name, file, target) }),
         }
     }
 
     /// A Dockerfile that is no file.
     pub(crate) fn parsed(name: &str, file: File, target: Option<&str>) -> Self {
         let (name, target) = (name.to_string(), target.map(str::to_string));
-        Self { name, file: Arc::new(file), target, has_ignore_file: false }
+        Self { name, file: Arc::new(file), target, has_ignore_file: false, is_attested: false }
     }
 
     /// Whether a `.dockerignore` lies where builders look for it.
@@ -95,6 +96,11 @@ impl Dockerfile {
     /// What reports call it: its path below the root of its repository where there is one.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it came with the image, and is no file of the user's own.
+    pub fn is_attested(&self) -> bool {
+        self.is_attested
     }
 
     /// What it says.

@@ -62,6 +62,9 @@ const NONROOT: &str = "65532:65532";
 /// Lines around a change in a diff.
 const CONTEXT: usize = 3;
 
+/// What is said where the Dockerfile is that of the provenance.
+const ATTESTED: &str = "the Dockerfile is the one that the image's provenance carries";
+
 /// Rewrites the Dockerfile of an image; without one, that which its history makes.
 ///
 /// `image` has the configuration as it is.
@@ -76,11 +79,15 @@ pub fn fix(
     let subject = |file, target| Subject { image, inventory, findings, file, target, catalogue };
     if let Some(dockerfile) = dockerfile {
         let made = mend(&subject(dockerfile.file(), dockerfile.target()), read_base);
-        return told(made, dockerfile.file(), Some(dockerfile.name()), Vec::new(), catalogue);
+        let (shown, guessed) = match dockerfile.is_attested() {
+            true => (Shown::Masked(Some(dockerfile.name())), vec![ATTESTED.to_string()]),
+            false => (Shown::Whole(dockerfile.name()), Vec::new()),
+        };
+        return told(made, dockerfile.file(), &shown, guessed, catalogue);
     }
     match origin::dockerfile(image, inventory, catalogue) {
         Ok(origin::Made { file, guessed }) => {
-            told(mend(&subject(&file, None), read_base), &file, None, guessed, catalogue)
+            told(mend(&subject(&file, None), read_base), &file, &Shown::Masked(None), guessed, catalogue)
         }
         Err(_) if findings.iter().all(|finding| !evidence::is_gone(finding)) => Fix::Nothing(CLEAN.to_string()),
         Err(why) => {
@@ -121,9 +128,17 @@ pub fn is_worth(findings: &[Finding]) -> bool {
     findings.iter().any(evidence::is_gone)
 }
 
-/// The rewrite with what it was made from. In what is said of it there is no secret, and none in a file that was made of the
-/// history; a file of the user's own stays what it is.
-fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>, catalogue: &Catalogue) -> Fix {
+/// How a file is shown, and under which name.
+enum Shown<'n> {
+    /// As it is: it is the user's own.
+    Whole(&'n str),
+    /// Without secrets: it came with the image, or was made of its history.
+    Masked(Option<&'n str>),
+}
+
+/// The rewrite with what it was made from. In what is said of it there is no secret, and none in a file that came with the
+/// image.
+fn told(made: Fix, old: &File, shown: &Shown<'_>, guessed: Vec<String>, catalogue: &Catalogue) -> Fix {
     let masked = |text: String| rule::shown(catalogue, &text);
     let mut rewrite = match made {
         Fix::Rewritten(rewrite) => rewrite,
@@ -134,14 +149,18 @@ fn told(made: Fix, old: &File, name: Option<&str>, guessed: Vec<String>, catalog
         change.what = masked(std::mem::take(&mut change.what));
         change.why = masked(std::mem::take(&mut change.why));
     }
-    let shown = name.unwrap_or("Dockerfile").trim_start_matches("./");
-    let (before, after) = (format!("a/{shown}"), format!("b/{shown}"));
+    let name = match shown {
+        Shown::Whole(name) => Some(*name),
+        Shown::Masked(name) => *name,
+    };
+    let path = name.unwrap_or("Dockerfile").trim_start_matches("./");
+    let (before, after) = (format!("a/{path}"), format!("b/{path}"));
     let lines = TextDiff::from_lines(old.text(), &rewrite.dockerfile);
     rewrite.diff = lines.unified_diff().context_radius(CONTEXT).header(&before, &after).to_string();
     rewrite.old = old.text().to_string();
     rewrite.file = name.map(str::to_string);
     rewrite.guessed = guessed.into_iter().map(masked).collect();
-    if name.is_none() {
+    if matches!(shown, Shown::Masked(_)) {
         let whole = std::mem::take(&mut rewrite.dockerfile);
         rewrite.dockerfile = rule::shown(catalogue, &whole);
         if rewrite.dockerfile != whole {
@@ -283,7 +302,7 @@ mod tests {
         let made = Rewrite { dockerfile: new.into(), stage: new.into(), changes: vec![change], ..Rewrite::default() };
         let old = File::parse(OLD).expect("it parses");
         let made = Fix::Rewritten(Box::new(made));
-        match told(made, &old, None, vec!["it was https://me:hunter2@h/x".into()], &catalogue) {
+        match told(made, &old, &Shown::Masked(None), vec!["it was https://me:hunter2@h/x".into()], &catalogue) {
             Fix::Rewritten(rewrite) => rewrite,
             other => panic!("{other:?}"),
         }
@@ -298,6 +317,23 @@ mod tests {
         assert!(!all.contains("hunter"), "{all}");
         assert!(rewrite.dockerfile.contains("DB_PASSWORD") && rewrite.dockerfile.ends_with("/x /x\n"));
         assert_eq!(rewrite.guessed.len(), 2, "{:?}", rewrite.guessed);
+    }
+
+    #[test]
+    fn a_file_of_the_users_own_is_shown_whole_and_one_of_the_provenance_is_not() {
+        let catalogue = Catalogue::builtin().expect("the catalogue is good");
+        let old = File::parse(OLD).expect("it parses");
+        let shown = |shown: &Shown<'_>| {
+            let made = Rewrite { dockerfile: OLD.into(), ..Rewrite::default() };
+            match told(Fix::Rewritten(Box::new(made)), &old, shown, Vec::new(), &catalogue) {
+                Fix::Rewritten(rewrite) => (rewrite.file.clone(), rewrite.dockerfile.clone()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(shown(&Shown::Whole("own")), (Some("own".to_string()), OLD.to_string()));
+        let (name, text) = shown(&Shown::Masked(Some("app/Dockerfile")));
+        assert_eq!(name.as_deref(), Some("app/Dockerfile"));
+        assert!(text.contains("DB_PASSWORD") && !text.contains("hunter"), "{text}");
     }
 
     #[test]
