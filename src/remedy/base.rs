@@ -286,7 +286,7 @@ mod tests {
         };
         let all = Left { entry: Some(start.clone()), volumes: volumes.to_vec() };
         assert_eq!(left(&[start.clone(), java.clone()], &[]), all);
-        assert_eq!(left(&[start.clone()], &[Keyword::Entrypoint]), Left { entry: None, ..all.clone() });
+        assert_eq!(left(std::slice::from_ref(&start), &[Keyword::Entrypoint]), Left { entry: None, ..all.clone() });
         assert_eq!(left(&[start], &[Keyword::Volume]), Left { volumes: Vec::new(), ..all.clone() });
         assert_eq!(left(&[java], &[]), Left { entry: None, ..all }, "another one may do what the command needs");
     }
