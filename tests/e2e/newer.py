@@ -48,8 +48,8 @@ class Newer:
         shutil.copy("/etc/resolv.conf", self.root / "etc" / "resolv.conf")
         settings = {"features": {"containerd-snapshotter": self.attests}}
         (self.root / "etc" / "docker" / "daemon.json").write_text(json.dumps(settings))
-        # Docker's own network would be in the way of that of the host's daemon.
-        command = ["dockerd", "--bridge=none", "--iptables=false", "--ip6tables=false"]
+        # Without a network of its own (`--bridge=none`) it would take away that of the host's daemon, which has the same name.
+        command = ["dockerd", "--iptables=false", "--ip6tables=false"]
         with (self.cache / "newer.log").open("wb") as log:
             self.daemon = subprocess.Popen(self.inside(*command), stdout=log, stderr=log, env=environment())
         client = program(self.cache / "newer-docker", CLIENT.format(pid=self.daemon.pid))
