@@ -157,9 +157,10 @@ const LITTER: [&str; 43] = [
 ];
 
 /// Ends of names of sources of languages that are compiled.
-const SOURCES: [&[u8]; 22] = [
+const SOURCES: [&[u8]; 34] = [
     b".go", b".rs", b".c", b".cc", b".cpp", b".cxx", b".h", b".hh", b".hpp", b".hxx", b".o", b".a", b".d", b".java",
-    b".kt", b".scala", b".s", b".S", b".hs", b".swift", b".zig", b".class",
+    b".kt", b".scala", b".s", b".S", b".hs", b".hi", b".swift", b".zig", b".class", b".ml", b".mli", b".cmi", b".cmx",
+    b".cmt", b".cmti", b".cmxa", b".adb", b".ads", b".ali", b".f90",
 ];
 
 /// What packages of a distribution make when they are installed.

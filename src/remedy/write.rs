@@ -115,7 +115,7 @@ pub(super) fn write(
         rewrite.changes.push(Change {
             line: None,
             what: format!("it installs {}", packages.join(", ")),
-            why: "libraries that the program loads, or programs that it starts".to_string(),
+            why: needed(packages),
         });
     }
     text.push_str(users.as_deref().filter(|_| !chosen.same).unwrap_or_default());
@@ -185,6 +185,17 @@ pub(super) fn write(
     let text = tidy(&file.edited(&edits));
     rewrite.dockerfile =
         if file.text().contains("\r\n") { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
+}
+
+/// Why packages are installed.
+fn needed(packages: &[String]) -> String {
+    let trust = "the certificates of authorities, which were there before";
+    let used = "libraries that the program loads, or programs that it starts";
+    match packages.iter().any(|name| name == "ca-certificates") {
+        true if packages.len() == 1 => trust.to_string(),
+        true => format!("{used}, and {trust}"),
+        false => used.to_string(),
+    }
 }
 
 /// Says what of the old base's own run the new one does without.

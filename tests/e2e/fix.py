@@ -58,6 +58,7 @@ ANSWERS = {
     "js": "hello from express",
     "maven": '{"hello":"maven"}',
     "nest": "hello from nest",
+    "ocaml": "hello from ocaml",
     "node": '{"total":12}',
     "perl": "hello from perl",
     "php": "hello from php OK",
