@@ -146,7 +146,10 @@ impl<'r> Aside<'r> {
     /// The files that were put aside, when they have so many bytes together. `work` is what patterns may read.
     pub fn batch(&mut self, least: usize, work: u64) -> Option<Batch<'r>> {
         self.piece = 0..0;
-        if self.files.is_empty() || self.open.map_or(self.bytes.len(), |open| open.path) < least {
+        // What lies in a piece can not wait.
+        let is_in_piece = |held: &Held| matches!(held.body, Body::InPiece(_));
+        let kept = self.open.map_or(self.bytes.len(), |open| open.path);
+        if self.files.is_empty() || kept < least && !self.files.iter().any(is_in_piece) {
             return None;
         }
         // The file that is passing by goes into the next batch.
