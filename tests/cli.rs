@@ -61,6 +61,7 @@ fn a_wrong_command_line_is_code_2_and_prints_no_report() {
         &["ledger", IMAGE, "--by", "file"],
         &["fix", IMAGE, "--write"],
         &["fix", IMAGE, "--smoke", "true"],
+        &["fix", IMAGE, "--context", "."],
         &["fix", IMAGE, "--dockerfile", "/no/such/file"],
         &["fix", IMAGE, "--dockerfile", "x", "--diff", "--write"],
         &["scan", IMAGE, "--policies", "/no/such/dir"],

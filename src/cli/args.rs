@@ -6,7 +6,7 @@
 
 use std::{ffi::OsString, path::PathBuf, str::FromStr, thread};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use clap_complete::Shell;
 
 use super::policy::Policy;
@@ -159,12 +159,14 @@ pub(super) struct Scan {
 }
 
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("of_context").args(["verify", "dockerignore"]))]
 pub(super) struct Fix {
     #[command(flatten)]
     pub(super) image: Image,
     #[command(flatten)]
     pub(super) policies: Policies,
-    /// The Dockerfile that the image was built from [default: one that is made of the image's history]
+    /// The Dockerfile that the image was built from [default: that of its provenance, or one that is made of
+    /// its history]
     #[arg(long, value_name = "FILE", env = "OFFCUT_DOCKERFILE")]
     pub(super) dockerfile: Option<PathBuf>,
     /// The stage of the Dockerfile that was built [default: the one that fits]
@@ -182,8 +184,8 @@ pub(super) struct Fix {
     /// Build both Dockerfiles with an engine, and compare what they are and do; written is only what holds
     #[arg(long, env = "OFFCUT_VERIFY", value_parser = FalseyValueParser::new())]
     pub(super) verify: bool,
-    /// Directory that is built [default: that of the Dockerfile]
-    #[arg(long, value_name = "DIR", requires = "verify", env = "OFFCUT_CONTEXT")]
+    /// Directory that is built, and in which the .dockerignore is written [default: that of the Dockerfile]
+    #[arg(long, value_name = "DIR", requires = "of_context", env = "OFFCUT_CONTEXT")]
     pub(super) context: Option<PathBuf>,
     /// Command line of the engine that builds [default: docker, or podman]
     #[arg(long, value_name = "PROGRAM", requires = "verify", env = "OFFCUT_ENGINE")]
@@ -204,7 +206,7 @@ pub(super) struct Fix {
     /// Make a .dockerignore that lets in only what the Dockerfile copies, instead of a Dockerfile
     #[arg(long, requires = "dockerfile", conflicts_with_all = ["diff", "verify", "format"], env = "OFFCUT_DOCKERIGNORE", value_parser = FalseyValueParser::new())]
     pub(super) dockerignore: bool,
-    /// Write the Dockerfile in place; a .dockerignore beside it, where none is
+    /// Write the Dockerfile in place; a .dockerignore in the directory that is built, where none is
     #[arg(long, requires = "dockerfile", env = "OFFCUT_WRITE", value_parser = FalseyValueParser::new())]
     pub(super) write: bool,
 }

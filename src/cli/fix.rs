@@ -75,9 +75,9 @@ fn ignore(
     catalogue: &Catalogue,
     console: &mut Console<'_>,
 ) -> Result<u8> {
-    let beside = given.with_file_name(".dockerignore");
-    let what = || format!("can not write \"{}\"", beside.display());
-    if args.write && beside.symlink_metadata().is_ok() {
+    let file = context(args, given)?.join(".dockerignore");
+    let what = || format!("can not write \"{}\"", file.display());
+    if args.write && file.symlink_metadata().is_ok() {
         return Err(Error::usage(what())
             .cause("it is there already")
             .help("leave out --write, and take over what is printed"));
@@ -90,7 +90,7 @@ fn ignore(
     let (code, said) = match made {
         Ignored::Made(ignore) => {
             if args.write {
-                output::write(&beside, |out| out.write_all(ignore.text.as_bytes()))
+                output::write(&file, |out| out.write_all(ignore.text.as_bytes()))
                     .map_err(|e| Error::judge(what()).cause(e))?;
             } else {
                 printed(console.out.write_all(ignore.text.as_bytes()), console)?;
@@ -107,13 +107,19 @@ fn ignore(
     Ok(code)
 }
 
-fn verify(args: &Args, rewrite: &Rewrite, catalogue: &Catalogue, options: &ScanOptions) -> Result<Verified> {
-    let beside = args.dockerfile.as_deref().and_then(Path::parent).filter(|dir| *dir != Path::new(""));
+/// The directory that is built.
+fn context<'a>(args: &'a Args, dockerfile: &'a Path) -> Result<&'a Path> {
+    let beside = dockerfile.parent().filter(|dir| *dir != Path::new(""));
     let context = args.context.as_deref().or(beside).unwrap_or(Path::new("."));
     if !context.is_dir() {
         return Err(Error::usage(format!("the context \"{}\" is no directory", context.display()))
             .help("give --context the directory that is built"));
     }
+    Ok(context)
+}
+
+fn verify(args: &Args, rewrite: &Rewrite, catalogue: &Catalogue, options: &ScanOptions) -> Result<Verified> {
+    let context = context(args, args.dockerfile.as_deref().unwrap_or(Path::new("Dockerfile")))?;
     let proof = Proof {
         engine: args.engine.as_deref(),
         context,

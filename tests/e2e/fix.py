@@ -280,7 +280,10 @@ def with_ignore_file(offcut, docker, case, before, image, context, work):
     command = [offcut, "fix", f"docker:{before}", "--dockerfile", own, "--dockerignore"]
     printed = run(*command, env=docker.env).stdout
     assert not ignore.exists(), "it was not asked to write"
-    run(*command, "--write", env=docker.env)
+    # A Dockerfile that lies elsewhere wants it where the context is.
+    elsewhere = work / "Dockerfile.elsewhere"
+    elsewhere.write_bytes(case.dockerfile)
+    run(*command[:4], elsewhere, "--dockerignore", "--context", context, "--write", env=docker.env)
     equal(ignore.read_bytes(), printed, "what is written and what is printed")
     again = subprocess.run([*map(str, command), "--write"], capture_output=True, env=docker.env, timeout=600)
     equal((again.returncode, ignore.read_bytes()), (2, printed), "one that is there")
