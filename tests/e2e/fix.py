@@ -91,7 +91,7 @@ class Case:
         assert set(self.words) <= set(known), f"{file}: {self.words}"
         self.is_modern = "newer" in self.words
         self.app, self.outcome = self.words["app"], self.words.get("outcome", "rewritten")
-        self.row = {"case": self.name, "outcome": "broken"}
+        self.row = {}
 
     @property
     def text(self):
@@ -129,7 +129,7 @@ def main():
             if not chosen.keep:
                 engines[case.is_modern]("rmi", "--force", *images(case), check=False)
     finally:
-        table([case.row for case in cases])
+        table([case.row for case in cases if case.row])
         if not chosen.keep:
             for engine in engines.values():
                 engine.clean()
@@ -153,6 +153,7 @@ def prove(offcut, docker, case, work, cache, show):
     """Builds, asks, rewrites, builds and asks again."""
     before, after, rebuilt, ignored = images(case)
     row, context, file = case.row, work / "context", work / "Dockerfile"
+    row |= {"case": case.name, "outcome": "broken"}
     lay_out(case, context, cache)
     if "ignore" in case.words:
         repository(context)
