@@ -143,8 +143,8 @@ pub struct Looker<'p> {
     format: Format,
     /// The whole file, or its head.
     buffer: Vec<u8>,
-    /// Its head, while it is searched.
-    head: Vec<u8>,
+    /// Nothing, with the room that a buffer had.
+    spare: Vec<u8>,
     offset: u64,
     search: Search,
     hits: Vec<u16>,
@@ -205,7 +205,7 @@ impl<'p> Looker<'p> {
             plan: Plan::Pass,
             format: Format::Other,
             buffer: Vec::new(),
-            head: Vec::new(),
+            spare: Vec::new(),
             offset: 0,
             search: Search::default(),
             hits: Vec::new(),
@@ -393,8 +393,7 @@ impl<'p> Looker<'p> {
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
-        self.head.clear();
-        self.head.shrink_to(HEAD_MAX);
+        self.spare.shrink_to(HEAD_MAX);
         seen
     }
 
@@ -436,15 +435,10 @@ impl<'p> Looker<'p> {
             self.go.clear();
             self.dynamic = None;
             self.interpreter = None;
-            // What is searched goes to the other buffer; both keep their room.
-            mem::swap(&mut self.buffer, &mut self.head);
-            self.buffer.clear();
-            let head = mem::take(&mut self.head);
+            let head = mem::replace(&mut self.buffer, mem::take(&mut self.spare));
             self.search(&head);
-            self.head = head;
-            if self.format != Format::Elf {
-                mem::swap(&mut self.buffer, &mut self.head);
-            }
+            self.spare = if self.format == Format::Elf { head } else { mem::replace(&mut self.buffer, head) };
+            self.spare.clear();
         }
     }
 

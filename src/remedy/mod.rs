@@ -9,6 +9,7 @@ mod base;
 mod cover;
 mod evidence;
 mod ignore;
+mod java;
 pub(crate) mod local;
 mod origin;
 mod packages;

@@ -9,6 +9,7 @@ use super::{
     Runs, Stop, Subject,
     cover::{Leaf, PICKS_MAX, Pick, cover},
     evidence::{Evidence, is_file, of_distribution, unwanted},
+    java::Loads,
     packages::{libraries, started},
     prune::{bound, prune, pruned},
     same::{Removed, Same, Turned},
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     dockerfile::File as Dockerfile,
     inventory::{File, Inventory},
-    model::{Family, Finding, Format, Kind, NamePattern, path},
+    model::{Family, Finding, Kind, NamePattern, path},
 };
 
 /// Directories that are never copied whole, since every base has its own.
@@ -105,9 +106,6 @@ const TOOLCHAIN: [&[u8]; 14] = [
     b".nuget",
     b".config",
 ];
-
-/// Archives that Maven and Gradle write beside the one that is run: before it was shaded or repackaged, and for who develops.
-const SPARE: [&str; 5] = ["original-*.jar", "*-plain.jar", "*-sources.jar", "*-javadoc.jar", "*-tests.jar"];
 
 /// Names of files of a project that say how it is built and what it is, and that no program reads.
 const LITTER: [&str; 43] = [
@@ -332,12 +330,8 @@ struct Sieve<'s> {
     litter: Vec<NamePattern>,
     /// What a server reads.
     served: Served,
-    /// Where Java finds its classes, where the command does not tell.
-    classes: Option<Vec<u8>>,
-    /// Directories of the archives that Java loads: their manifests may name others beside and below them.
-    archives: Vec<Vec<u8>>,
-    /// Names of archives that a build puts beside the one that is run, and that nothing loads.
-    spare: Vec<NamePattern>,
+    /// What Java loads of what a build made.
+    loads: Loads,
     /// Directories into which Composer installed.
     vendors: Vec<Vec<u8>>,
     /// Virtual environments of Python.
@@ -365,9 +359,7 @@ impl<'s> Sieve<'s> {
             same,
             served: Served::of(subject.inventory, evidence.runs),
             unwanted: unwanted(subject),
-            classes: classes(subject, evidence),
-            archives: archives(subject, evidence),
-            spare: SPARE.iter().map(|name| NamePattern::new(name)).collect(),
+            loads: Loads::of(subject, evidence),
             vendors: vendors.collect(),
             litter: LITTER.iter().map(|name| NamePattern::new(name)).collect(),
             environments: settings.map(|file| path::parent(file.path()).to_vec()).collect(),
@@ -474,13 +466,10 @@ impl<'s> Sieve<'s> {
             return false;
         }
         match self.evidence.runs {
-            Runs::Java if self.classes.as_ref().is_some_and(|dir| is_in(name, dir)) => {
-                last.ends_with(b".class") || !is_source(last)
-            }
-            Runs::Java if last.ends_with(b".jar") && self.archives.iter().any(|dir| is_in(name, dir)) => {
-                !self.spare.iter().any(|pattern| pattern.matches(last))
-            }
-            Runs::Program | Runs::Java => !is_source(last) && !parts.iter().any(|part| OUTPUTS.contains(part)),
+            Runs::Program | Runs::Java => self
+                .loads
+                .says(name)
+                .unwrap_or_else(|| !is_source(last) && !parts.iter().any(|part| OUTPUTS.contains(part))),
             Runs::Server | Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
         }
     }
@@ -514,50 +503,8 @@ impl<'s> Sieve<'s> {
 }
 
 /// Whether a name is that of a source of a compiled language, or of what its compiler wrote beside it.
-fn is_source(name: &[u8]) -> bool {
+pub(super) fn is_source(name: &[u8]) -> bool {
     SOURCES.iter().any(|end| name.ends_with(end))
-}
-
-/// Whether a path lies below a directory; all lie below the empty one.
-fn is_in(path: &[u8], dir: &[u8]) -> bool {
-    dir.is_empty() || path::is_below(path, dir)
-}
-
-/// The directories of the image's own archives that the command loads.
-fn archives(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Vec<Vec<u8>> {
-    if evidence.runs != Runs::Java {
-        return Vec::new();
-    }
-    let met = evidence.reach.files().map(|id| subject.inventory.file(id));
-    let own = met.filter(|file| file.layer() >= evidence.own_from && !of_distribution(file));
-    let dirs: BTreeSet<&[u8]> =
-        own.filter(|file| file.path().ends_with(b".jar")).map(|file| path::parent(file.path())).collect();
-    dirs.into_iter().map(<[u8]>::to_vec).collect()
-}
-
-/// Where Java finds its classes, where no archive or class was seen to be loaded: beside the script that starts it, as the
-/// start scripts of Gradle do (`bin/shop` and `lib/*.jar`), or else anywhere, which is the empty path.
-fn classes(subject: &Subject<'_>, evidence: &Evidence<'_>) -> Option<Vec<u8>> {
-    if evidence.runs != Runs::Java {
-        return None;
-    }
-    let met = || evidence.reach.files().map(|id| subject.inventory.file(id));
-    let own = |file: &File<'_>| file.layer() >= evidence.own_from && !of_distribution(file);
-    let loaded = |file: File<'_>| [".class", ".jar", ".war"].iter().any(|end| file.path().ends_with(end.as_bytes()));
-    if met().any(|file| own(&file) && loaded(file)) {
-        return None;
-    }
-    let steps = evidence.reach.command().map_or(&[][..], |command| &command.steps);
-    let scripts = steps.iter().rev().filter_map(|step| step.program).map(|id| subject.inventory.file(id));
-    let script = scripts.into_iter().find(|file| own(file) && file.format() == Format::Script);
-    Some(script.map_or_else(Vec::new, |script| around(script.path()).to_vec()))
-}
-
-/// The directory of what a script belongs to: its own, or that around `bin`; the empty path where it may belong to anything.
-fn around(script: &[u8]) -> &[u8] {
-    let dir = path::parent(script);
-    let home = if path::name(dir) == b"bin" { path::parent(dir) } else { dir };
-    if SYSTEM.contains(&dir) || SYSTEM.contains(&home) { b"" } else { home }
 }
 
 /// The directories of findings that another stage keeps out, but for those of sources.
@@ -588,19 +535,5 @@ mod tests {
         let text = "FROM a\nRUN --mount=type=cache,target=/root/.cache/ --mount=type=bind,dst=/src b\nRUN c\n";
         let file = Dockerfile::parse(text).expect("it parses");
         assert_eq!(mounted(&file), [b"root/.cache".to_vec(), b"src".to_vec()]);
-    }
-
-    #[test]
-    fn a_start_script_has_its_archives_beside_it_and_one_of_the_system_anywhere() {
-        for (script, dir) in [
-            ("app/build/install/shop/bin/shop", "app/build/install/shop"),
-            ("srv/app/run.sh", "srv/app"),
-            ("app/bin/run.sh", "app"),
-            ("usr/local/bin/run.sh", ""),
-            ("opt/bin/run.sh", ""),
-            ("run.sh", ""),
-        ] {
-            assert_eq!(around(script.as_bytes()), dir.as_bytes(), "{script}");
-        }
     }
 }

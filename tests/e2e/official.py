@@ -128,14 +128,10 @@ MAVEN_SETTINGS = b"""<settings>
   </mirrors>
 </settings>
 """
-MAVEN_START = b"""#!/bin/sh -eu
-# Copies reference settings to where Maven looks for its own, once.
-if mkdir -p "$MAVEN_CONFIG/repository" && touch "$MAVEN_CONFIG/copy_reference_file.log" 2>/dev/null; then
-  cp -rn /usr/share/maven/ref/. "$MAVEN_CONFIG" || true
-else
-  echo "Can not write to $MAVEN_CONFIG. Carrying on ..."
-fi
-unset MAVEN_CONFIG
+MAVEN_START = b"""#!/bin/sh
+# Gives Maven the settings of the image, and starts what it is told.
+set -eu
+cp /usr/share/maven/ref/* "$MAVEN_CONFIG/"
 exec "$@"
 """
 MAVEN_PLUGINS = " ".join(

@@ -128,7 +128,7 @@ impl<'a> Starter<'_, 'a> {
         };
         // `if [ -x "$JAVA_HOME/jre/sh/java" ]`: what the image does not have is what the script does not take.
         let likely = values.iter().take(CHOICES_MAX).position(there).unwrap_or(0);
-        let mut final_start = None;
+        let mut starts = Vec::new();
         for (at, value) in values.iter().enumerate().take(CHOICES_MAX) {
             match value {
                 Some(value) => {
@@ -136,20 +136,12 @@ impl<'a> Starter<'_, 'a> {
                     let argv: Vec<String> = words.chain(start.argv.iter().skip(1).cloned()).collect();
                     followed |= !argv.is_empty();
                     let (env, parent, how) = (start.env.clone(), start.parent, start.how);
-                    let main = start.main && at == likely;
-                    let start = Start { argv, env, parent, how, main };
-                    if main {
-                        final_start = Some(start);
-                    } else {
-                        self.walk.start(start);
-                    }
+                    starts.push(Start { argv, env, parent, how, main: start.main && at == likely });
                 }
                 None => followed = false,
             }
         }
-        if let Some(start) = final_start {
-            self.walk.start(start);
-        }
+        self.start_all(starts);
         // `$(dirname "$0")/run`: beside the script, if it is there.
         if let Some((_, name)) = first.rsplit_once('/')
             && !name.contains('$')
@@ -304,8 +296,7 @@ impl<'a> Starter<'_, 'a> {
             script.commands.iter().rposition(plain)
         });
         let mut shared = Rc::new(env);
-        // The tasks are a stack: what the script comes to is noted last, so that it is followed first.
-        let mut final_start = None;
+        let mut starts = Vec::new();
         for (at, words) in script.commands.iter().enumerate().take(count) {
             let Some(first) = words.first() else { continue };
             if matches!(first.as_str(), "cd" | "pushd") {
@@ -320,16 +311,15 @@ impl<'a> Starter<'_, 'a> {
             }
             let how = if parent.is_none() { start.how } else { How::Starts };
             let main = start.main && Some(at) == last;
-            let start = Start { argv: words.clone(), env: shared.clone(), parent, how, main };
-            if main {
-                final_start = Some(start);
-            } else {
-                self.walk.start(start);
-            }
+            starts.push(Start { argv: words.clone(), env: shared.clone(), parent, how, main });
         }
-        if let Some(start) = final_start {
-            self.walk.start(start);
-        }
+        self.start_all(starts);
+    }
+
+    /// The tasks are a stack: what it all comes to is noted last, so that it is followed first.
+    fn start_all(&mut self, starts: Vec<Start>) {
+        let (main, others): (Vec<Start>, Vec<Start>) = starts.into_iter().partition(|start| start.main);
+        others.into_iter().chain(main).for_each(|start| self.walk.start(start));
     }
 
     /// The `exec` behind a comparison with the first argument, where that is a word for the script and no program:

@@ -5,7 +5,7 @@ use crate::model::{Harmless, Standing};
 
 /// `user:password`, as registries take it; the password is judged as one.
 pub(super) fn docker_auth(text: &[u8]) -> Option<Verdict> {
-    let login = base64::decode(text)?;
+    let login = base64::decode_strictly(text)?;
     let colon = login.iter().position(|&b| b == b':')?;
     let (user, password) = (login.get(..colon)?, login.get(colon + 1..)?);
     let readable = std::str::from_utf8(&login).is_ok_and(|login| !login.chars().any(char::is_control));
@@ -22,9 +22,9 @@ pub(super) fn docker_auth(text: &[u8]) -> Option<Verdict> {
 /// Printable text that is no stand-in.
 pub(super) fn text(text: &[u8]) -> Option<Verdict> {
     // The prefix of Bedrock's keys is no part of the base64.
-    let decoded = base64::decode(text)
+    let decoded = base64::decode_strictly(text)
         .filter(|decoded| printable(decoded))
-        .or_else(|| base64::decode(text.strip_prefix(b"ABSK")?).filter(|decoded| printable(decoded)))?;
+        .or_else(|| base64::decode_strictly(text.strip_prefix(b"ABSK")?).filter(|decoded| printable(decoded)))?;
     (!placeholder(&decoded)).then(|| Verdict::new(Standing::Structured))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn key(text: &[u8], len: usize) -> Option<Verdict> {
     if known::is_value(text) {
         return Some(Verdict::new(Standing::Structured).harmless(Harmless::Public).remark("documentation"));
     }
-    let decoded = base64::decode(&unescape(text)?)?;
+    let decoded = base64::decode_strictly(&unescape(text)?)?;
     let varied = decoded.windows(2).filter(|pair| pair.first() != pair.last()).count() > len / 2;
     (decoded.len() == len && varied && !placeholder(&decoded)).then(|| Verdict::new(Standing::Structured))
 }
@@ -53,7 +53,7 @@ fn printable(decoded: &[u8]) -> bool {
 }
 
 fn object(text: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
-    serde_json::from_slice(&base64::decode(text)?).ok()
+    serde_json::from_slice(&base64::decode_strictly(text)?).ok()
 }
 
 /// `%2B`, `%2F` and `%3D` as the characters they stand for.

@@ -68,7 +68,7 @@ impl<'a> Token<'a> {
         let header: Object = object(signed.get(..first)?)?;
         let payload: Object = object(signed.get(first + 1..)?)?;
         let algorithm = ALGORITHMS.iter().find(|(name, _)| header.get("alg").and_then(Value::as_str) == Some(name))?.0;
-        Some(Self { signed, tail, signature: base64::decode(tail)?, algorithm, payload })
+        Some(Self { signed, tail, signature: base64::decode_strictly(tail)?, algorithm, payload })
     }
 
     fn verdict(&self) -> Option<Verdict> {
@@ -147,7 +147,7 @@ const ALGORITHMS: [(&str, Fits); 15] = [
 ];
 
 fn object(part: &[u8]) -> Option<Object> {
-    serde_json::from_slice(&base64::decode(part)?).ok()
+    serde_json::from_slice(&base64::decode_strictly(part)?).ok()
 }
 
 /// Only names that Kubernetes itself would take are shown.

@@ -15,7 +15,7 @@ pub(super) fn look(text: &[u8]) -> Option<Verdict> {
     let prefix = text.iter().take(12).position(|&b| b == b'-').map_or(0, |at| at + 1);
     let has_prefix = text.get(..prefix)?.iter().all(|&b| b.is_ascii_lowercase() || b == b'-');
     let text = if has_prefix { text.get(prefix..)? } else { text };
-    let body = base64::decode(text)?;
+    let body = base64::decode_strictly(text)?;
     let location = if body.first() == Some(&2) { version_2(&body)? } else { version_1(&body)? };
     let is_host = location.len() <= LOCATION_MAX
         && location.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-' || b == b':' || b == b'/');

@@ -4,7 +4,6 @@
 //! surrounds a value (its name, its file, its owner) is not known here. All of them take time and memory in proportion
 //! to the value, and nothing longer than [`VALUE_MAX`] is looked at.
 
-mod base64;
 mod bignum;
 mod cloud;
 mod der;
@@ -29,7 +28,7 @@ mod words;
 
 use serde::Deserialize;
 
-use crate::model::{Digest, Harmless, Standing};
+use crate::model::{Digest, Harmless, Standing, base64};
 
 pub use self::{
     generic::{classes, entropy},

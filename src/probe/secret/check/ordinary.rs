@@ -186,7 +186,8 @@ fn color(text: &[u8]) -> bool {
 
 /// A certificate or a public key; private ones are the business of another rule.
 fn public_der(text: &[u8]) -> bool {
-    text.starts_with(b"MI") && base64::decode(text).is_some_and(|body| Reader::whole(&body, der::SEQUENCE).is_some())
+    text.starts_with(b"MI")
+        && base64::decode_strictly(text).is_some_and(|body| Reader::whole(&body, der::SEQUENCE).is_some())
 }
 
 /// `a%20b`.

@@ -23,7 +23,7 @@ pub(super) fn private_key(text: &[u8]) -> Option<Verdict> {
     }
     // Base64 of the whole thing: kubeconfig, Kubernetes' secrets, variables of CI.
     let bare: Vec<u8> = unfold(text).into_iter().filter(|b| !b.is_ascii_whitespace()).collect();
-    let inner = base64::decode(&bare)?;
+    let inner = base64::decode_strictly(&bare)?;
     blocks(&inner).find_map(|block| in_block(&block)).or_else(|| key::read(&inner)).or_else(|| ssh::look(&inner))
 }
 
@@ -70,7 +70,7 @@ fn in_block(block: &Block<'_>) -> Option<Verdict> {
         return None;
     }
     let text = Text::read(&unfold(block.body));
-    let body = base64::decode(&text.base64)?;
+    let body = base64::decode_strictly(&text.base64)?;
     if text.encrypted {
         // A block cipher's output. The smallest key (EC) has 96 bytes and more.
         let fits = body.len() >= 48 && body.len().is_multiple_of(8);

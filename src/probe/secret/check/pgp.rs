@@ -27,13 +27,15 @@ pub(super) fn armoured(text: &[u8]) -> Option<Verdict> {
     let mut crc = None;
     for line in text.split(|&b| b == b'\n').map(<[u8]>::trim_ascii) {
         match line {
-            [b'=', digits @ ..] if digits.len() == 4 && !body.is_empty() => crc = Some(base64::decode(digits)?),
+            [b'=', digits @ ..] if digits.len() == 4 && !body.is_empty() => {
+                crc = Some(base64::decode_strictly(digits)?)
+            }
             // A header of the armour.
             _ if line.contains(&b':') && body.is_empty() => {}
             _ => body.extend_from_slice(line),
         }
     }
-    let body = base64::decode(&body)?;
+    let body = base64::decode_strictly(&body)?;
     let sums = crc.as_ref().is_some_and(|crc| *crc == crc24(&body));
     if crc.is_some() && !sums {
         return None;

@@ -119,7 +119,7 @@ fn blob<'a>(lines: &mut impl Iterator<Item = &'a str>, count: &str) -> Option<Ve
     for _ in 0..count {
         text.extend_from_slice(lines.next()?.as_bytes());
     }
-    base64::decode(&text)
+    base64::decode_strictly(&text)
 }
 
 fn name(algorithm: &str) -> &'static str {

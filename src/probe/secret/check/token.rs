@@ -53,7 +53,7 @@ pub(super) fn bech32_age(text: &[u8]) -> Option<Verdict> {
 
 /// Discord: the first part is the bot's number in base64.
 pub(super) fn discord(text: &[u8]) -> Option<Verdict> {
-    let id = base64::decode(text.split(|&b| b == b'.').next()?)?;
+    let id = base64::decode_strictly(text.split(|&b| b == b'.').next()?)?;
     let fits = (17..=20).contains(&id.len()) && id.iter().all(u8::is_ascii_digit) && !placeholder(text);
     fits.then(|| Verdict::new(Standing::Structured))
 }
