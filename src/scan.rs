@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    io::Read,
     path::PathBuf,
     sync::{
         Arc,
@@ -86,6 +87,19 @@ pub struct Progress {
 /// When there is no such image, or a part of it can not be read: then nothing was judged.
 pub fn scan(reference: &str, catalogue: &Catalogue, options: &ScanOptions) -> Result<Report> {
     scan_source(source::open(reference, &options.source)?, catalogue, options)
+}
+
+/// Scans the image whose archive `from` gives, and judges it; `reference` is what it is called.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_stream(
+    reference: &str,
+    from: Box<dyn Read + Send>,
+    catalogue: &Catalogue,
+    options: &ScanOptions,
+) -> Result<Report> {
+    scan_source(source::stream(reference, from, &options.source)?, catalogue, options)
 }
 
 /// Like [`scan`]; where the image turns out to be that of `known`, which the same options gave, its layers are not read

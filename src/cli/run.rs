@@ -2,8 +2,10 @@
 
 use std::{
     io::{self, Write},
+    panic,
     path::Path,
     sync::Arc,
+    thread,
     time::Instant,
 };
 
@@ -176,22 +178,34 @@ fn plan(args: &Scan) -> Result<Vec<Output>> {
 }
 
 /// Writes the report wherever it is wanted, and turns the verdict into the exit code.
+///
+/// Files are written side by side: each waits for the disk at its end, and one that can not be written costs no other.
 fn deliver(told: &Told<'_>, args: &Scan, outputs: &[Output], console: &mut Console<'_>) -> Result<u8> {
-    let mut is_shown = false;
-    for Output { format, file } in outputs {
-        let format = format.unwrap_or(args.format);
-        if file == Path::new("-") {
+    let format = |output: &Output| output.format.unwrap_or(args.format);
+    let (shown, kept): (Vec<&Output>, Vec<&Output>) = outputs.iter().partition(|output| output.file == Path::new("-"));
+    let look = terminal::look_in_file(args.color);
+    thread::scope(|scope| {
+        let files: Vec<_> = kept
+            .iter()
+            .map(|kept| {
+                let (format, file) = (format(kept), kept.file.as_path());
+                (file, scope.spawn(move || output::write(file, |out| write(told, format, look, out))))
+            })
+            .collect();
+        for output in &shown {
             let look = terminal::look(args.color, console.out_terminal);
-            let written = write(told, format, look, console.out);
+            let written = write(told, format(output), look, console.out);
             printed(written, console)?;
-            is_shown |= format == Format::Table;
-        } else {
-            let look = terminal::look_in_file(args.color);
-            output::write(file, |out| write(told, format, look, out))
+        }
+        for (file, writer) in files {
+            let written = writer.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
+            written
                 .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
             console.err.debug(|| format!("wrote \"{}\"", file.display()));
         }
-    }
+        Ok(())
+    })?;
+    let is_shown = shown.iter().any(|output| format(output) == Format::Table);
     if !is_shown && !args.image.quiet {
         // Whoever only looks at the terminal learns why the command failed.
         let level = if matches!(told.verdict, Verdict::Passed { .. }) { Level::Info } else { Level::Warning };
@@ -434,8 +448,11 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_not_quiet() {
-        let (args, report, mut err) = (typed(&[]), testing::report(), Vec::new());
+    fn a_full_disk_is_not_quiet_and_costs_no_other_report() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("report.json");
+        let kept = format!("json={}", file.display());
+        let (args, report, mut err) = (typed(&["-o", &kept]), testing::report(), Vec::new());
         let mut full = Refusing(io::ErrorKind::StorageFull);
         let err = Log::new(&mut err, LogFormat::Text, false);
         let mut console = Console { out: &mut full, err, out_terminal: false, err_terminal: false };
@@ -444,5 +461,6 @@ mod tests {
         let told = Told { report: &report, verdict: &verdict, gates: &gates, part: part(&args), at: 0 };
         let error = deliver(&told, &args, &outputs, &mut console).expect_err("nothing was written");
         assert_eq!(error.what, "can not write to standard output");
+        assert!(fs::read_to_string(file).expect("read").contains(json::SCHEMA));
     }
 }

@@ -84,7 +84,7 @@ pub struct Rootfs {
 pub fn open(reference: &str, options: &Options) -> Result<Source> {
     let wanted = Wanted { reference: reference.to_string(), platform: options.platform.clone(), ..Wanted::default() };
     if reference == "-" {
-        return Stream::new(Box::new(io::stdin()), wanted, options.max_bytes, None).map(Source::Stream);
+        return stream(reference, Box::new(io::stdin()), options);
     }
     match reference.split_once(':') {
         Some(("docker", name)) => engine::open(Engine::Docker, name, wanted, options).map(Source::Stream),
@@ -106,6 +106,15 @@ pub fn open(reference: &str, options: &Options) -> Result<Source> {
         _ if fs::symlink_metadata(reference).is_ok() => sniffed(Path::new(reference), wanted, options),
         _ => any_engine(reference, &wanted, options),
     }
+}
+
+/// Opens the archive that `from` gives, compressed or not; `reference` is what it is called.
+///
+/// # Errors
+/// When its beginning can not be read.
+pub fn stream(reference: &str, from: Box<dyn Read + Send>, options: &Options) -> Result<Source> {
+    let wanted = Wanted { reference: reference.to_string(), platform: options.platform.clone(), ..Wanted::default() };
+    Stream::new(from, wanted, options.max_bytes, None).map(Source::Stream)
 }
 
 /// What [`open`] finds, without a look at the layers. An archive that comes as a stream is read to its end, since what

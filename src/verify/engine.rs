@@ -4,8 +4,9 @@
 
 use std::{
     io::{Read, Write},
+    os::unix::process::ExitStatusExt,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{ChildStdout, Command, Output, Stdio},
     sync::mpsc::{self, Receiver},
     time::{Duration, Instant},
 };
@@ -17,6 +18,9 @@ const ANSWER_MAX: u64 = 1 << 20;
 
 /// Between two looks at a process.
 const WAIT: Duration = Duration::from_millis(20);
+
+/// What ends a process whose output nobody reads any more (signal(7)).
+const SIGPIPE: i32 = 13;
 
 /// Lines of what a failed command said that an error shows.
 const TOLD_LINES: usize = 12;
@@ -42,11 +46,6 @@ impl Engine {
         }
         let error = Error::judge("no engine can build the Dockerfiles").cause(why.join("; "));
         Err(error.help("start Docker or Podman, or name one with --engine"))
-    }
-
-    /// What a reference to one of its images begins with.
-    pub(super) fn scheme(&self) -> &'static str {
-        if self.program.ends_with("podman") { "podman" } else { "docker" }
     }
 
     /// Builds the Dockerfile into an image, which goes when it is dropped.
@@ -147,6 +146,22 @@ impl Built {
         words.push(&self.tag);
         let id = self.engine.ask(&words)?;
         Ok(Container { engine: &self.engine, id: id.lines().last().unwrap_or_default().to_string() })
+    }
+
+    /// Gives its archive to `read`. Where the engine fails at it, that is why the archive could not be read.
+    pub(super) fn save<T>(&self, read: impl FnOnce(ChildStdout) -> T) -> Result<T, Failed> {
+        let mut command = Command::new(&self.engine.program);
+        command.args(["save", &self.tag]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let (out, err) = (child.stdout.take(), child.stderr.take().map(reader));
+        let done = out.map(read).ok_or_else(|| Failed("it has no output".to_string()))?;
+        let status = child.wait()?;
+        // Whoever stopped reading has a reason that says more.
+        if status.success() || status.signal() == Some(SIGPIPE) {
+            return Ok(done);
+        }
+        let stderr = err.and_then(|err| err.recv().ok()).unwrap_or_default();
+        Err(Failed::of(&Output { status, stdout: Vec::new(), stderr }))
     }
 }
 
@@ -271,5 +286,35 @@ mod tests {
         let start = Instant::now();
         let said = said("sleep 60 & echo up", Duration::from_millis(500));
         assert!(said.good && start.elapsed() < Duration::from_secs(20));
+    }
+
+    /// An engine whose command `save` is this script.
+    fn saving(dir: &Path, script: &str) -> Built {
+        let program = dir.join("engine");
+        let text = format!("#!/bin/sh\n[ \"$1\" = save ] || exit 9\n{script}\n");
+        // Renamed when it is whole: what is open for writing can not be run.
+        let part = dir.join("part");
+        std::fs::write(&part, text).expect("a script");
+        std::fs::set_permissions(&part, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a program");
+        std::fs::rename(&part, &program).expect("renamed");
+        let program = program.to_str().expect("a plain path").to_string();
+        Built { engine: Engine { program }, tag: "offcut:image".to_string() }
+    }
+
+    #[test]
+    fn an_archive_is_what_the_engine_saves() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let text = |mut archive: ChildStdout| {
+            let mut text = String::new();
+            archive.read_to_string(&mut text).expect("a pipe");
+            text
+        };
+        let saved = saving(dir.path(), "echo archive of $2; echo a warning >&2").save(text);
+        assert_eq!(saved.map_err(|Failed(why)| why), Ok("archive of offcut:image\n".to_string()));
+        let failed = saving(dir.path(), "echo half; echo no space left >&2; exit 1").save(text);
+        assert_eq!(failed.map_err(|Failed(why)| why), Err("no space left".to_string()));
+        // Enough to fill the pipe: it is stopped, and what the reader made of it counts.
+        let unread = saving(dir.path(), "exec yes").save(|archive| drop(archive));
+        assert_eq!(unread.map_err(|Failed(why)| why), Ok(()));
     }
 }

@@ -122,7 +122,11 @@ pub fn verify(
         failed("the rewritten Dockerfile does not build", why)
             .help("report it with the Dockerfile: this is a bug in offcut")
     })?;
-    let scanned = |built: &Built| scan::scan(&format!("{}:{}", engine.scheme(), built.tag), catalogue, options);
+    // By the engine's own command: its address, and whether it has one, is no matter of ours.
+    let scanned = |built: &Built| {
+        let read = |archive| scan::scan_stream(&built.tag, Box::new(archive), catalogue, options);
+        built.save(read).map_err(|why| failed("the engine can not save what it built", why))?
+    };
     let (old_report, new_report) = (scanned(&before)?, scanned(&after)?);
     let config = |report: &Report| report.image.config.clone().unwrap_or_default();
     let (asked, fault) = behaviour(&before, &after, &config(&old_report), proof)

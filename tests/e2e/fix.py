@@ -21,10 +21,12 @@ The first line of a case is `# case:` with words; it is no part of the Dockerfil
     newer             built and run by a newer Docker, as `newer.py` has it
     history           mended from the image alone as well
     verify[=COMMAND]  proved by `offcut fix --verify` as well, by this command or by the health check
+    podman            and by Podman, which has no service running
     ignore            built with the `.dockerignore` that `offcut fix --dockerignore` makes as well
     quick             one of those that stand for their kind
 """
 
+import contextlib
 import json
 import shlex
 import shutil
@@ -34,7 +36,7 @@ import sys
 import time
 import urllib.request
 
-from engines import DEMO, HERE, Docker, Layout, debian, node_app, run
+from engines import DEMO, HERE, Docker, Layout, debian, node_app, run, unmount
 from newer import Newer
 from official import Official
 from suite import Suite, equal, fresh, options
@@ -87,7 +89,7 @@ class Case:
         assert begin == "case:", f"{file} does not begin with its expectations"
         self.name = file.name.removesuffix(".Dockerfile")
         self.words = dict(word.partition("=")[::2] for word in words)
-        known = "app outcome reason to left stays lock classic newer history verify ignore quick".split()
+        known = "app outcome reason to left stays lock classic newer history verify podman ignore quick".split()
         assert set(self.words) <= set(known), f"{file}: {self.words}"
         self.is_modern = "newer" in self.words
         self.app, self.outcome = self.words["app"], self.words.get("outcome", "rewritten")
@@ -205,7 +207,10 @@ def prove(offcut, docker, case, work, cache, show):
     if "history" in case.words:
         without_file(offcut, docker, case, before, rebuilt, context, file)
     if "verify" in case.words:
-        verify(offcut, docker, case, before, context, work)
+        verify(offcut, docker, case, before, context, work, [docker.client])
+    if "podman" in case.words:
+        with podman(docker, case, made, work) as engine:
+            verify(offcut, docker, case, before, context, work, engine)
     assert row["error"] <= 0.05, f"predicted {predicted:,} and measured {measured:,} bytes saved"
     equal(left, [rule for rule in [case.words.get("left")] if rule], "findings at medium and above")
 
@@ -311,26 +316,42 @@ def without_file(offcut, docker, case, before, image, context, file):
     ask(docker, image, case)
 
 
-def verify(offcut, docker, case, before, context, work):
-    """`--verify` comes to the same: it builds both, asks both and measures both."""
+def verify(offcut, docker, case, before, context, work, engine):
+    """`--verify` comes to the same: it builds both, asks both and measures both. `engine` is a program, and more options."""
     own, smoke = work / "Dockerfile.own", case.words["verify"]
     own.write_bytes(case.dockerfile)
-    command = [offcut, "fix", f"docker:{before}", "--dockerfile", own, "--verify", "--context", context, "--format", "json"]
-    command += ["--engine", docker.client, "--build-option=--network=host", "--run-option=--network=host"]
+    command = [offcut, "fix", f"docker:{before}", "--dockerfile", own, "--verify", "--context", context]
+    command += ["--engine", *engine, "--build-option=--network=host", "--run-option=--network=host"]
     command += [f"--run-option=--env=PORT={PORT}"]
-    command += ["--smoke", f"{smoke}:{PORT}/"] if smoke else []
-    done = run(*command, env=docker.env)
+    asked = ["--smoke", f"{smoke}:{PORT}/"] if smoke else []
+    done = run(*command, *asked, "--format", "json", env=docker.env)
     verified = json.loads(done.stdout)["verified"]
     equal((verified["fault"], verified["changed"]), (None, []), "verified")
     equal(verified["after"]["loud"], 0, "findings at medium and above, verified")
     saved = verified["before"]["bytes"] - verified["after"]["bytes"]
     assert abs(verified["predicted"] - saved) <= 0.05 * saved, verified
     # One that answers something else is told apart.
-    command[command.index("--format") + 1] = "text"
     if smoke:
-        done = subprocess.run([*command[:-2], "--smoke", "date +%N"], capture_output=True, env=docker.env, timeout=900)
+        done = subprocess.run([*command, "--smoke", "date +%N"], capture_output=True, env=docker.env, timeout=900)
         equal(done.returncode, 1, "exit code for another answer")
         assert b"NOT VERIFIED" in done.stderr, done.stderr.decode()
+
+
+@contextlib.contextmanager
+def podman(docker, case, made, work):
+    """Podman with a store of its own that has the case's bases; it builds and runs without privileges it may not have."""
+    store = ["--root", work / "podman", "--runroot", work / "podman-run"]
+    program = work / "podman-of-case"
+    words = shlex.join(map(str, ["podman", *store, "--runtime", "runc", "--cgroup-manager", "cgroupfs"]))
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    program.chmod(0o755)
+    try:
+        docker("save", "--output", work / "bases.tar", made["base"]["from"], made["base"]["to"])
+        run(program, "load", "--input", work / "bases.tar")
+        yield [program, "--build-option=--isolation=chroot", "--run-option=--ulimit=nofile=1024:1024", "--run-option=--ulimit=nproc=1024:1024"]
+    finally:
+        unmount(work / "podman")
+        shutil.rmtree(work / "podman", ignore_errors=True)
 
 
 def ask(docker, image, case):

@@ -5,9 +5,9 @@
 //! and where three bytes stand that some word holds. A few places are wrong ones (`heads`): the caller compares. Why not a
 //! library: what `aho-corasick` compares by vectors are some sixty words, and its automata read byte by byte.
 
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x64};
 
-use super::heads::{BLOCK, HEAD, Heads, Sets};
+use super::heads::{BLOCK, HEAD, Halves, Heads, Sets};
 
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
@@ -61,7 +61,7 @@ pub fn places(bytes: &[u8], before: Option<u8>, inside: bool, filter: Filter<'_>
         let (mut holds, mut begins) = (0, 0);
         for (number, pair) in marks[..=count].windows(2).enumerate() {
             holds |= u64::from(pair[1].held != 0) << number;
-            begins |= u64::from(pair[0].may_begin()) << number;
+            begins |= u64::from(pair[0].may_begin(pair[1])) << number;
         }
         each(holds, |number| each(marks[number + 1].held, |at| hit(Place::Word(base + number * BLOCK + at))));
         each(begins, |number| {
@@ -119,11 +119,14 @@ struct Marks {
 }
 
 impl Marks {
-    /// Whether sixteen token bytes can begin in the block: they fill eight that lie together, or reach over its end.
-    fn may_begin(self) -> bool {
+    /// Whether sixteen token bytes can begin in the block, with `next` behind it: they fill eight that lie together, there
+    /// or at the beginning of the next one.
+    fn may_begin(self, next: Self) -> bool {
+        const EIGHT: u64 = 0xff;
         let others = !self.token;
         let full = others.wrapping_sub(0x0101_0101_0101_0101) & !others & 0x8080_8080_8080_8080;
-        full | self.token >> (BLOCK - 1) != 0
+        let over = self.token >> (BLOCK - 1) != 0 && next.token & EIGHT == EIGHT;
+        full != 0 || over
     }
 }
 
@@ -159,11 +162,17 @@ const ESCAPE: u8 = 64 | 128;
 /// Tells of each byte what it is.
 #[inline(always)]
 fn classify<S: Simd>(simd: S, bytes: &[u8], words: &Heads, marks: &mut [Marks]) {
+    let kinds = Table::new(simd, &KINDS);
+    // The first row stays where vectors are; there is seldom another.
+    let first = tables(simd, &words.first);
     for (number, mark) in marks.iter_mut().enumerate() {
         let here = three(simd, &bytes[number * BLOCK..]);
-        let kinds = here[0].of(simd, &KINDS);
-        let held = held(simd, here, words);
-        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), held };
+        let kinds = kinds.of(here[0]);
+        let mut held = row(first, here);
+        for more in &words.rest {
+            held |= row(tables(simd, more), here);
+        }
+        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), held: any(simd, held, u8::MAX) };
     }
 }
 
@@ -171,8 +180,12 @@ fn classify<S: Simd>(simd: S, bytes: &[u8], words: &Heads, marks: &mut [Marks]) 
 #[inline(always)]
 fn begun<S: Simd>(simd: S, block: &[u8], before: Option<u8>, starts: &Heads) -> u64 {
     let here = three(simd, block);
-    let escape = any(simd, here[0].of(simd, &KINDS), ESCAPE);
-    held(simd, here, starts) | escape << 1 | begins_escaped(before)
+    let escape = any(simd, Table::new(simd, &KINDS).of(here[0]), ESCAPE);
+    let mut held = row(tables(simd, &starts.first), here);
+    for more in &starts.rest {
+        held |= row(tables(simd, more), here);
+    }
+    any(simd, held, u8::MAX) | escape << 1 | begins_escaped(before)
 }
 
 /// Whether what stands behind this byte may be an escape sequence.
@@ -199,22 +212,44 @@ impl<S: Simd> Split<S> {
         let bytes = u8x64::from_slice(simd, &bytes[..BLOCK]);
         Self { low: bytes & u8x64::splat(simd, 15), high: bytes >> 4 }
     }
+}
+
+/// A set of bytes as vectors, by the halves of bytes.
+#[derive(Clone, Copy)]
+struct Table<S: Simd> {
+    low: u8x64<S>,
+    high: u8x64<S>,
+}
+
+impl<S: Simd> Table<S> {
+    #[inline(always)]
+    fn new(simd: S, sets: &Sets) -> Self {
+        Self { low: four_times(simd, &sets.low), high: four_times(simd, &sets.high) }
+    }
 
     #[inline(always)]
-    fn of(self, simd: S, sets: &Sets) -> u8x64<S> {
-        let low = u8x64::from_slice(simd, &sets.low).swizzle_dyn_within_blocks(self.low);
-        low & u8x64::from_slice(simd, &sets.high).swizzle_dyn_within_blocks(self.high)
+    fn of(self, bytes: Split<S>) -> u8x64<S> {
+        self.low.swizzle_dyn_within_blocks(bytes.low) & self.high.swizzle_dyn_within_blocks(bytes.high)
     }
 }
 
-/// A bit for each byte that some head may begin with.
+/// Most machines have shorter vectors, and need but one of these.
 #[inline(always)]
-fn held<S: Simd>(simd: S, here: [Split<S>; HEAD], heads: &Heads) -> u64 {
-    let mut groups = u8x64::splat(simd, 0);
-    for [first, second, third] in &heads.rows {
-        groups |= here[0].of(simd, first) & here[1].of(simd, second) & here[2].of(simd, third);
-    }
-    any(simd, groups, u8::MAX)
+fn four_times<S: Simd>(simd: S, halves: &Halves) -> u8x64<S> {
+    let part = u8x16::from_slice(simd, halves);
+    let two = part.combine(part);
+    two.combine(two)
+}
+
+#[inline(always)]
+fn tables<S: Simd>(simd: S, [first, second, third]: &[Sets; HEAD]) -> [Table<S>; HEAD] {
+    [Table::new(simd, first), Table::new(simd, second), Table::new(simd, third)]
+}
+
+/// Something for each byte that a head of the row may begin with.
+#[inline(always)]
+fn row<S: Simd>([first, second, third]: [Table<S>; HEAD], here: [Split<S>; HEAD]) -> u8x64<S> {
+    first.of(here[0]) & second.of(here[1]) & third.of(here[2])
 }
 
 /// A bit for each byte that has one of these bits.
@@ -275,7 +310,7 @@ mod tests {
     fn any() -> Heads {
         let mut sets = Sets::EMPTY;
         sets.add(1, u16::MAX, u16::MAX);
-        Heads::of_rows(vec![[sets; HEAD]])
+        Heads::of_rows([[sets; HEAD]])
     }
 
     fn filter<'h>(starts: &'h Heads, words: &'h Heads) -> Filter<'h> {

@@ -13,8 +13,8 @@ pub(super) const BLOCK: usize = 64;
 /// Groups that are compared at once, one for each bit of a byte.
 const GROUPS: usize = 8;
 
-/// Sixteen numbers, four times: one for each value of half a byte.
-pub(super) type Halves = [u8; BLOCK];
+/// One for each value of half a byte.
+pub(super) type Halves = [u8; 16];
 
 /// A set of bytes for each bit: those whose halves both have it.
 #[derive(Clone, Copy, Debug)]
@@ -24,14 +24,14 @@ pub(super) struct Sets {
 }
 
 impl Sets {
-    pub const EMPTY: Self = Self { low: [0; BLOCK], high: [0; BLOCK] };
+    pub const EMPTY: Self = Self { low: [0; 16], high: [0; 16] };
 
     /// Adds a bit for the bytes whose halves are in these sets of sixteen.
     pub const fn add(&mut self, bit: u8, low: u16, high: u16) {
         let mut at = 0;
-        while at < BLOCK {
-            self.low[at] |= if low >> (at % 16) & 1 == 1 { bit } else { 0 };
-            self.high[at] |= if high >> (at % 16) & 1 == 1 { bit } else { 0 };
+        while at < self.low.len() {
+            self.low[at] |= if low >> at & 1 == 1 { bit } else { 0 };
+            self.high[at] |= if high >> at & 1 == 1 { bit } else { 0 };
             at += 1;
         }
     }
@@ -44,7 +44,9 @@ impl Sets {
 /// Texts of three bytes, in rows of eight groups: of each group the bytes that stand first, second and third in it.
 #[derive(Clone, Debug)]
 pub struct Heads {
-    pub(super) rows: Vec<[Sets; HEAD]>,
+    /// The first row, which may be empty, and the others.
+    pub(super) first: [Sets; HEAD],
+    pub(super) rest: Vec<[Sets; HEAD]>,
     /// Whether some head begins with a byte, for who compares one by one.
     pub(super) begins: [bool; 256],
 }
@@ -66,18 +68,20 @@ impl Heads {
             }
             row
         };
-        Self::of_rows(groups.chunks(GROUPS).map(row).collect())
+        Self::of_rows(groups.chunks(GROUPS).map(row))
     }
 
-    pub(super) fn of_rows(rows: Vec<[Sets; HEAD]>) -> Self {
-        let begins = std::array::from_fn(|byte| rows.iter().any(|[first, ..]| first.of(byte as u8) != 0));
-        Self { rows, begins }
+    pub(super) fn of_rows(rows: impl IntoIterator<Item = [Sets; HEAD]>) -> Self {
+        let mut rest: Vec<[Sets; HEAD]> = rows.into_iter().collect();
+        let begins = std::array::from_fn(|byte| rest.iter().any(|[first, ..]| first.of(byte as u8) != 0));
+        let first = if rest.is_empty() { [Sets::EMPTY; HEAD] } else { rest.remove(0) };
+        Self { first, rest, begins }
     }
 
     /// Whether one of them may stand where `here` begins: surely so, where it does.
     pub(super) fn may_stand(&self, here: &[u8]) -> bool {
         let Some(&[first, second, third]) = here.first_chunk() else { return false };
-        self.rows.iter().any(|[a, b, c]| a.of(first) & b.of(second) & c.of(third) != 0)
+        std::iter::once(&self.first).chain(&self.rest).any(|[a, b, c]| a.of(first) & b.of(second) & c.of(third) != 0)
     }
 }
 
@@ -158,7 +162,7 @@ mod tests {
     fn heads_share_groups_with_those_that_they_are_like() {
         let many: Vec<[u8; HEAD]> = (b'a'..=b'z').flat_map(|a| [[a, b'_', b'x'], [b'A', a, b'9']]).collect();
         let all = Heads::new(many.iter().map(|head| (*head, true)), 1);
-        assert_eq!(all.rows.len(), 1);
+        assert!(all.rest.is_empty());
         assert!(many.iter().all(|head| all.may_stand(head)));
         let texts = (0..1 << 15).map(|n: u16| [n, n >> 5, n >> 10].map(|n| b'`' + (n & 31) as u8));
         assert_eq!(texts.filter(|text| all.may_stand(text) && !many.contains(text)).count(), 0);

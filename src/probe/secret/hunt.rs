@@ -449,8 +449,8 @@ impl Level {
         self.buffer.clear();
         let until = piece.len().saturating_sub(TAIL);
         self.part(piece, 0..until, shared);
-        self.buffer.extend_from_slice(piece);
-        self.keep(until);
+        let dropped = self.pass_over(piece, until);
+        self.buffer.extend_from_slice(piece.get(dropped..).unwrap_or_default());
     }
 
     /// Searches `text`, which begins where the buffer does, from where the last search ended.
@@ -468,13 +468,20 @@ impl Level {
 
     /// Drops from the buffer what no later search needs; `until` is where the next one begins.
     fn keep(&mut self, until: usize) {
-        let Some(stream) = &mut self.stream else { return };
+        let buffer = mem::take(&mut self.buffer);
+        let dropped = self.pass_over(&buffer, until);
+        self.buffer = buffer;
+        self.buffer.drain(..dropped);
+    }
+
+    /// Passes over what no later search needs of `text`, which begins where the buffer does, and tells how much that is.
+    fn pass_over(&mut self, text: &[u8], until: usize) -> usize {
+        let Some(stream) = &mut self.stream else { return 0 };
         let drop = until.saturating_sub(BEFORE_MAX);
-        let dropped = self.buffer.get(..drop).unwrap_or_default();
-        stream.pass_lines(dropped);
+        stream.pass_lines(text.get(..drop).unwrap_or_default());
         stream.offset = stream.offset.saturating_add(drop as u64);
-        self.buffer.drain(..drop);
         stream.fresh = until - drop;
+        drop
     }
 
     /// Searches what is left over to its end.

@@ -18,9 +18,6 @@ const BITS: u32 = 16;
 /// Rows for the beginnings of tokens, which are compared in runs only.
 const ROWS: usize = 3;
 
-/// Heads of words that share a row: with more of them a vector says yes too often.
-const ROW_MAX: usize = 50;
-
 /// A set of three-byte texts that may say yes too often.
 #[derive(Debug)]
 struct Bitmap(Box<[u64; 1 << (BITS - 6)]>);
@@ -155,8 +152,9 @@ struct Needle {
 }
 
 impl Needles {
-    /// Takes words; shorter ones are never found.
-    pub fn new<'a>(words: impl IntoIterator<Item = Word<'a>>) -> Self {
+    /// Takes words; shorter ones are never found. So many of their heads share a row: with more of them a vector says yes too
+    /// often, with fewer it takes longer.
+    pub fn new<'a>(words: impl IntoIterator<Item = Word<'a>>, row_max: usize) -> Self {
         let mut words: Vec<Word<'a>> = words.into_iter().filter(|word| word.text.len() >= HEAD).collect();
         // What has no choice chooses first, and the others join it where they can.
         words.sort_by_key(|word| word.text.len());
@@ -174,7 +172,7 @@ impl Needles {
             heads.insert((head, exact));
             by_head.entry(folded(head)).or_default().push(Needle { text: text.into(), within, exact, met });
         }
-        let rows = heads.len().div_ceil(ROW_MAX);
+        let rows = heads.len().div_ceil(row_max);
         Self { heads: Heads::new(heads, rows), bitmap: Bitmap::new(by_head.keys().copied()), by_head }
     }
 
@@ -228,7 +226,7 @@ mod tests {
 
     fn needles() -> Needles {
         let words = (0..).zip(WORDS).map(|(no, (text, exact))| Word { text, exact, met: Met::Word(no) });
-        Needles::new(words.chain([Word { text: "ab", exact: true, met: Met::Start(0) }]))
+        Needles::new(words.chain([Word { text: "ab", exact: true, met: Met::Start(0) }]), 50)
     }
 
     fn found(text: &str) -> Vec<(usize, FormNo)> {

@@ -305,12 +305,13 @@ impl SecretRules {
                 Find::File => {}
             }
         }
-        let of = |scopes: &[Scope]| {
-            Needles::new(words.iter().filter(|(scope, _)| scopes.contains(scope)).map(|(_, word)| *word))
+        let of = |scopes: &[Scope], row_max| {
+            Needles::new(words.iter().filter(|(scope, _)| scopes.contains(scope)).map(|(_, word)| *word), row_max)
         };
-        let everywhere = of(&[Scope::Any]);
-        let text = of(&[Scope::Any, Scope::Text]);
-        let settings = of(&[Scope::Any, Scope::Text, Scope::Config]);
+        // Text has five times as much of what is like a word as programs have.
+        let everywhere = of(&[Scope::Any], 50);
+        let text = of(&[Scope::Any, Scope::Text], 18);
+        let settings = of(&[Scope::Any, Scope::Text, Scope::Config], 24);
         let starts = Starts::new(starts);
         Self { forms, starts, everywhere, text, settings, by_name, by_dir }
     }

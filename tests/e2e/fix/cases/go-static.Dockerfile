@@ -1,4 +1,4 @@
-# case: app=go to=gcr.io/distroless/static-debian12 quick verify="curl -fsS http://127.0.0.1"
+# case: app=go to=gcr.io/distroless/static-debian12 quick verify="curl -fsS http://127.0.0.1" podman
 # Made with BuildKit.
 FROM golang:1.22
 LABEL org.opencontainers.image.title="hello"
