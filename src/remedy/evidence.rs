@@ -12,7 +12,7 @@ use crate::{
     inventory::{
         File, Inventory,
         loader::{Libc, Loader},
-        reach::{Reach, Scope},
+        reach::{How, Reach, Scope},
     },
     model::{Fact, Family, Finding, ImageConfig, Kind, Manager, Origin, Severity, State, path},
     probe::script,
@@ -128,7 +128,10 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
             ));
         }
     };
-    let source = |file: &File<'_>| reach.parent(file.id()) == Some(program.id()) && file.path().ends_with(b".java");
+    // One that only lies in a directory of classes is not compiled.
+    let is_named =
+        |file: &File<'_>| reach.parent(file.id()) == Some(program.id()) && reach.how(file.id()) == Some(How::Names);
+    let source = |file: &File<'_>| file.path().ends_with(b".java") && is_named(file);
     if let Some(source) = reach.files().map(|id| inventory.file(id)).find(source) {
         let shown = path::show(source.path());
         return Stop::refused(format!("the command compiles {shown} whenever it starts, and needs the JDK for that"));

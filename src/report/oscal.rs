@@ -46,13 +46,15 @@ fn results(report: &Report, framework: &Framework, at: i64) -> Value {
     let image = text::plain(&report.image.reference);
     let subject = id("image");
 
+    let name = |(at, finding): (usize, &Finding)| id(&format!("observation:{at}:{}", finding.fingerprint));
+    let names: Vec<String> = report.findings.iter().enumerate().map(name).collect();
     let observations: Vec<Value> = report
         .findings
         .iter()
-        .enumerate()
-        .map(|(at, finding)| {
+        .zip(&names)
+        .map(|(finding, name)| {
             json!({
-                "uuid": id(&format!("observation:{at}:{}", finding.fingerprint)),
+                "uuid": name,
                 "title": text::plain(&format!("{}: {}", finding.title, finding.subject)),
                 "description": text::plain(&finding.why),
                 "methods": ["TEST"],
@@ -63,10 +65,7 @@ fn results(report: &Report, framework: &Framework, at: i64) -> Value {
             })
         })
         .collect();
-    let observation = |at: usize| {
-        let finding = report.findings.get(at)?;
-        Some(json!({ "observation-uuid": id(&format!("observation:{at}:{}", finding.fingerprint)) }))
-    };
+    let observation = |at: usize| names.get(at).map(|name| json!({ "observation-uuid": name }));
     let unread = verdict::unread(report);
     let evaluated = Evaluated::new(report);
     let answers = framework.controls.iter().map(|control| (control_id(&control.id), evaluated.control(control)));

@@ -314,7 +314,7 @@ mod tests {
         let failed = saving(dir.path(), "echo half; echo no space left >&2; exit 1").save(text);
         assert_eq!(failed.map_err(|Failed(why)| why), Err("no space left".to_string()));
         // Enough to fill the pipe: it is stopped, and what the reader made of it counts.
-        let unread = saving(dir.path(), "exec yes").save(|archive| drop(archive));
+        let unread = saving(dir.path(), "exec yes").save(drop);
         assert_eq!(unread.map_err(|Failed(why)| why), Ok(()));
     }
 }

@@ -50,9 +50,10 @@ impl<'a> Starter<'_, 'a> {
                 let scope = found.map(|list| path::parent(list.path()).to_vec()).unwrap_or_default();
                 self.walk.open(Scope::Below(vec![scope]), Some(id), "reads its options from a file");
             } else if !word.starts_with('-') {
-                // JEP 330: a source file is compiled and run.
+                // JEP 330: a source file is compiled and run, by the compiler that `javac` starts, too.
                 if word.ends_with(".java") {
                     self.walk.reach_path(&start.env.absolute(word.as_bytes()), Some(id), How::Names);
+                    self.walk.reach_path(&join(path::parent(file.path()), b"javac"), Some(id), How::Starts);
                 }
                 break;
             }

@@ -228,11 +228,18 @@ fn a_text_that_a_script_hands_on_to_a_shell_is_read() {
 }
 
 #[test]
-fn a_source_file_of_java_is_named_by_its_command() {
-    let inventory = image().elf("usr/bin/java", &[]).file("app/Server.java").file("app/Other.java").inventory();
-    let reach = follow(&inventory, config("", "java -Xmx1g /app/Server.java /app/Other.java"));
-    assert!(reach.has(inventory.get(b"app/Server.java").expect("there").id()));
-    assert!(!reach.has(inventory.get(b"app/Other.java").expect("there").id()));
+fn a_source_file_of_java_is_named_by_its_command_and_wants_a_compiler() {
+    let files = ["app/Server.java", "app/Other.java"].into_iter().fold(image(), Image::file);
+    let programs = ["usr/bin/java", "usr/bin/javac", "opt/javac"].into_iter();
+    let inventory = programs.fold(files, |image, program| image.elf(program, &[])).inventory();
+    let met = |cmd| {
+        let reach = follow(&inventory, config("", cmd));
+        let files = ["app/Server.java", "app/Other.java", "usr/bin/javac", "opt/javac"];
+        files.map(|file| reach.how(inventory.get(file.as_bytes()).expect("there").id()))
+    };
+    let part = Some(How::Part);
+    assert_eq!(met("java -Xmx1g /app/Server.java /app/Other.java"), [Some(How::Names), None, Some(How::Starts), None]);
+    assert_eq!(met("java -cp /app Server"), [part, part, None, None]);
 }
 
 #[test]
