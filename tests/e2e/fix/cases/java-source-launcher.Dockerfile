@@ -1,4 +1,4 @@
-# case: app=java outcome=refused
+# case: app=java outcome=nothing
 FROM eclipse-temurin:17-jdk
 WORKDIR /app
 COPY . .
