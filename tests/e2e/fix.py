@@ -348,7 +348,8 @@ def podman(docker, case, made, work):
     try:
         docker("save", "--output", work / "bases.tar", made["base"]["from"], made["base"]["to"])
         run(program, "load", "--input", work / "bases.tar")
-        yield [program, "--build-option=--isolation=chroot", "--run-option=--ulimit=nofile=1024:1024", "--run-option=--ulimit=nproc=1024:1024"]
+        limits = ["--run-option=--ulimit=nofile=1024:1024", "--run-option=--ulimit=nproc=1024:1024"]
+        yield [program, "--build-option=--isolation=chroot", *limits]
     finally:
         unmount(work / "podman")
         shutil.rmtree(work / "podman", ignore_errors=True)
