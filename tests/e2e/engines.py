@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -73,7 +74,9 @@ class Podman:
     """A Podman service with a store of its own, so that it leaves nothing behind."""
 
     def __init__(self, work):
-        self.store = ["--root", work / "podman", "--runroot", work / "podman-run"]
+        # Podman takes a directory of at most 50 characters for what it holds while it runs.
+        self.state = tempfile.TemporaryDirectory(prefix="podman-")
+        self.store = ["--root", work / "podman", "--runroot", self.state.name]
         self.socket = work / "podman.sock"
         self.host = f"unix://{self.socket}"
         self.service = None
@@ -103,6 +106,7 @@ class Podman:
             self.service.terminate()
             self.service.wait()
         unmount(self.store[1])
+        self.state.cleanup()
 
 
 def unmount(store):

@@ -21,7 +21,7 @@ The first line of a case is `# case:` with words; it is no part of the Dockerfil
     newer             built and run by a newer Docker, as `newer.py` has it
     history           mended from the image alone as well
     verify[=COMMAND]  proved by `offcut fix --verify` as well, by this command or by the health check
-    podman            and by Podman, which has no service running
+    podman            and by Podman, which has no service running (with `verify`)
     ignore            built with the `.dockerignore` that `offcut fix --dockerignore` makes as well
     quick             one of those that stand for their kind
 """
@@ -36,8 +36,8 @@ import sys
 import time
 import urllib.request
 
-from engines import DEMO, HERE, Docker, Layout, debian, node_app, run, unmount
-from newer import Newer
+from engines import DEMO, HERE, Docker, Layout, Podman, debian, node_app, run
+from newer import Newer, program
 from official import Official
 from suite import Suite, equal, fresh, options
 
@@ -124,7 +124,9 @@ def main():
         if modern := [case for case in cases if case.is_modern]:
             with suite.case("fix: bases of the newer engine"):
                 engines[True] = newer.start()
-                carry(docker, engines[True], set(official.need("\n".join(case.text for case in modern))), work)
+                bases = set(official.need("\n".join(case.text for case in modern)))
+                carry(docker, engines[True], bases, work)
+                engines[True].tags += bases
         for case in cases:
             with suite.case(f"fix: {case.name}"):
                 prove(chosen.offcut.resolve(), engines[case.is_modern], case, work / case.name, cache, chosen.show)
@@ -143,7 +145,7 @@ def carry(docker, other, names, work):
     """Brings images from one engine to the other."""
     docker("save", "--output", work / "bases.tar", *names)
     other("load", "--input", work / "bases.tar")
-    other.tags += names
+    (work / "bases.tar").unlink()
 
 
 def images(case):
@@ -208,9 +210,9 @@ def prove(offcut, docker, case, work, cache, show):
         without_file(offcut, docker, case, before, rebuilt, context, file)
     if "verify" in case.words:
         verify(offcut, docker, case, before, context, work, [docker.client])
-    if "podman" in case.words:
-        with podman(docker, case, made, work) as engine:
-            verify(offcut, docker, case, before, context, work, engine)
+        if "podman" in case.words:
+            with podman(docker, {made["base"]["from"], made["base"]["to"]}, work) as engine:
+                verify(offcut, docker, case, before, context, work, engine)
     assert row["error"] <= 0.05, f"predicted {predicted:,} and measured {measured:,} bytes saved"
     equal(left, [rule for rule in [case.words.get("left")] if rule], "findings at medium and above")
 
@@ -338,21 +340,17 @@ def verify(offcut, docker, case, before, context, work, engine):
 
 
 @contextlib.contextmanager
-def podman(docker, case, made, work):
-    """Podman with a store of its own that has the case's bases; it builds and runs without privileges it may not have."""
-    store = ["--root", work / "podman", "--runroot", work / "podman-run"]
-    program = work / "podman-of-case"
-    words = shlex.join(map(str, ["podman", *store, "--runtime", "runc", "--cgroup-manager", "cgroupfs"]))
-    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-    program.chmod(0o755)
+def podman(docker, names, work):
+    """Podman with a store of its own that has these images; it builds and runs without privileges it may not have."""
+    engine = Podman(work)
+    words = shlex.join(map(str, ["podman", *engine.store, "--runtime", "runc", "--cgroup-manager", "cgroupfs"]))
+    client = program(work / "podman-client", f'#!/bin/sh\nexec {words} "$@"\n')
     try:
-        docker("save", "--output", work / "bases.tar", made["base"]["from"], made["base"]["to"])
-        run(program, "load", "--input", work / "bases.tar")
+        carry(docker, engine, names, work)
         limits = ["--run-option=--ulimit=nofile=1024:1024", "--run-option=--ulimit=nproc=1024:1024"]
-        yield [program, "--build-option=--isolation=chroot", *limits]
+        yield [client, "--build-option=--isolation=chroot", *limits]
     finally:
-        unmount(work / "podman")
-        shutil.rmtree(work / "podman", ignore_errors=True)
+        engine.stop()
 
 
 def ask(docker, image, case):

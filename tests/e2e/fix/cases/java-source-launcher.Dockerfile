@@ -1,4 +1,4 @@
-# case: app=java outcome=nothing
+# case: app=java outcome=nothing reason="no build tool"
 FROM eclipse-temurin:17-jdk
 WORKDIR /app
 COPY . .
