@@ -44,6 +44,9 @@ const VALUE_MIN: usize = 6;
 /// Length of a public beginning that nothing else has.
 const MARK_MIN: usize = 3;
 
+/// Longest part of a symbol's name on either side of a value, in bytes.
+const NAME_MAX: usize = 4096;
+
 /// Length from which on a value of low entropy is a stand-in wherever it stands; shorter ones may be poor passwords.
 const PLAIN_MIN: usize = 16;
 
@@ -471,8 +474,18 @@ impl<'s> Search<'s> {
                     .is_some_and(|v| v.standing == Standing::Validated)
             }
         };
-        let marked = || form.show >= MARK_MIN && form.lead.is_none();
+        let marked = || form.show >= MARK_MIN && form.lead.is_none() && !self.is_in_name(&span);
         (proved() || self.context.binary && (told() || marked())).then_some(span)
+    }
+
+    /// Whether a string that ends with a zero, as the names of a symbol table do, is one name with these bytes in it: no
+    /// other string lies beside them there.
+    fn is_in_name(&self, span: &Range<usize>) -> bool {
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'.');
+        let (left, right) = (self.text.get(..span.start), self.text.get(span.end..));
+        let before = left.unwrap_or_default().iter().rev().take(NAME_MAX).find(|byte| !is_part(byte));
+        let behind = right.unwrap_or_default().iter().take(NAME_MAX).find(|byte| !is_part(byte));
+        (before, behind) == (Some(&0), Some(&0))
     }
 
     fn add(&mut self, no: FormNo, form: &Form, span: Range<usize>, value: &[u8], key: String, verdict: Verdict) {

@@ -177,6 +177,13 @@ fn values_have_edges_in_text_and_may_lack_them_in_binaries() {
     assert_eq!(count(format!("xyz{token};").as_bytes(), text), 0);
     // Strings of a Go program lie side by side.
     assert_eq!(count(format!("some string{token}next string").as_bytes(), binary), 1);
+    // A symbol's name is one string, whatever stands in it.
+    let named = |text: String| count(text.as_bytes(), binary);
+    assert_eq!(named(format!("\0Shop_s{token}_info\0")), 0);
+    assert_eq!(named(format!("\0{token}_info\0")), 0);
+    assert_eq!(named(format!("\0{token}\0")), 1, "it stands alone");
+    assert_eq!(named(format!("\0no name: s{token}_info\0")), 1);
+    assert_eq!(named(format!("s{token}_info")), 1, "nothing says where the string ends");
     let counted = [b"\xda\x1c", token.as_bytes(), b"z\x04name"].concat();
     assert_eq!(count(&counted, binary), 1);
 }
