@@ -189,7 +189,9 @@ fn deliver(told: &Told<'_>, args: &Scan, outputs: &[Output], console: &mut Conso
             .iter()
             .map(|kept| {
                 let (format, file) = (format(kept), kept.file.as_path());
-                (file, scope.spawn(move || output::write(file, |out| write(told, format, look, out))))
+                let job = move || output::write(file, |out| write(told, format, look, out));
+                // Where no more threads may be had, it is written here.
+                (file, thread::Builder::new().spawn_scoped(scope, job).map_err(|_| job()))
             })
             .collect();
         for output in &shown {
@@ -198,8 +200,8 @@ fn deliver(told: &Told<'_>, args: &Scan, outputs: &[Output], console: &mut Conso
             printed(written, console)?;
         }
         for (file, writer) in files {
-            let written = writer.join().unwrap_or_else(|fault| panic::resume_unwind(fault));
-            written
+            writer
+                .map_or_else(|done| done, |writer| writer.join().unwrap_or_else(|fault| panic::resume_unwind(fault)))
                 .map_err(|e| Error::judge(format!("can not write the report to \"{}\"", file.display())).cause(e))?;
             console.err.debug(|| format!("wrote \"{}\"", file.display()));
         }

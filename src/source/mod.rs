@@ -82,10 +82,10 @@ pub struct Rootfs {
 /// # Errors
 /// When there is no such image, or what is there is not one image that every engine would read alike.
 pub fn open(reference: &str, options: &Options) -> Result<Source> {
-    let wanted = Wanted { reference: reference.to_string(), platform: options.platform.clone(), ..Wanted::default() };
     if reference == "-" {
         return stream(reference, Box::new(io::stdin()), options);
     }
+    let wanted = wanted(reference, options);
     match reference.split_once(':') {
         Some(("docker", name)) => engine::open(Engine::Docker, name, wanted, options).map(Source::Stream),
         Some(("podman", name)) => engine::open(Engine::Podman, name, wanted, options).map(Source::Stream),
@@ -113,8 +113,11 @@ pub fn open(reference: &str, options: &Options) -> Result<Source> {
 /// # Errors
 /// When its beginning can not be read.
 pub fn stream(reference: &str, from: Box<dyn Read + Send>, options: &Options) -> Result<Source> {
-    let wanted = Wanted { reference: reference.to_string(), platform: options.platform.clone(), ..Wanted::default() };
-    Stream::new(from, wanted, options.max_bytes, None).map(Source::Stream)
+    Stream::new(from, wanted(reference, options), options.max_bytes, None).map(Source::Stream)
+}
+
+fn wanted(reference: &str, options: &Options) -> Wanted {
+    Wanted { reference: reference.to_string(), platform: options.platform.clone(), ..Wanted::default() }
 }
 
 /// What [`open`] finds, without a look at the layers. An archive that comes as a stream is read to its end, since what

@@ -7,10 +7,13 @@
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x64};
 
-use super::heads::{BLOCK, HEAD, Halves, Heads, Sets};
+use super::heads::{HEAD, Halves, Heads, Sets};
 
 /// Shortest run of token bytes that is looked at.
 pub const RUN_MIN: usize = 16;
+
+/// Bytes that are classified at once, one for each bit of a word.
+const BLOCK: usize = 64;
 
 /// Blocks that are classified before they are looked at: one for each bit of a word.
 const BATCH: usize = 64;
@@ -163,16 +166,13 @@ const ESCAPE: u8 = 64 | 128;
 #[inline(always)]
 fn classify<S: Simd>(simd: S, bytes: &[u8], words: &Heads, marks: &mut [Marks]) {
     let kinds = Table::new(simd, &KINDS);
-    // The first row stays where vectors are; there is seldom another.
+    // The first row stays where vectors are: programs, which have the most bytes, want no other.
     let first = tables(simd, &words.first);
     for (number, mark) in marks.iter_mut().enumerate() {
         let here = three(simd, &bytes[number * BLOCK..]);
         let kinds = kinds.of(here[0]);
-        let mut held = row(first, here);
-        for more in &words.rest {
-            held |= row(tables(simd, more), here);
-        }
-        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), held: any(simd, held, u8::MAX) };
+        let held = held(simd, here, first, &words.rest);
+        *mark = Marks { token: any(simd, kinds, TOKEN), word: any(simd, kinds, WORD), held };
     }
 }
 
@@ -181,11 +181,7 @@ fn classify<S: Simd>(simd: S, bytes: &[u8], words: &Heads, marks: &mut [Marks]) 
 fn begun<S: Simd>(simd: S, block: &[u8], before: Option<u8>, starts: &Heads) -> u64 {
     let here = three(simd, block);
     let escape = any(simd, Table::new(simd, &KINDS).of(here[0]), ESCAPE);
-    let mut held = row(tables(simd, &starts.first), here);
-    for more in &starts.rest {
-        held |= row(tables(simd, more), here);
-    }
-    any(simd, held, u8::MAX) | escape << 1 | begins_escaped(before)
+    held(simd, here, tables(simd, &starts.first), &starts.rest) | escape << 1 | begins_escaped(before)
 }
 
 /// Whether what stands behind this byte may be an escape sequence.
@@ -244,6 +240,16 @@ fn four_times<S: Simd>(simd: S, halves: &Halves) -> u8x64<S> {
 #[inline(always)]
 fn tables<S: Simd>(simd: S, [first, second, third]: &[Sets; HEAD]) -> [Table<S>; HEAD] {
     [Table::new(simd, first), Table::new(simd, second), Table::new(simd, third)]
+}
+
+/// A bit for each byte that a head of these rows may begin with.
+#[inline(always)]
+fn held<S: Simd>(simd: S, here: [Split<S>; HEAD], first: [Table<S>; HEAD], rest: &[[Sets; HEAD]]) -> u64 {
+    let mut groups = row(first, here);
+    for more in rest {
+        groups |= row(tables(simd, more), here);
+    }
+    any(simd, groups, u8::MAX)
 }
 
 /// Something for each byte that a head of the row may begin with.

@@ -7,9 +7,6 @@
 /// Bytes of a text that is looked up.
 pub const HEAD: usize = 3;
 
-/// Bytes that are classified at once, one for each bit of a word.
-pub(super) const BLOCK: usize = 64;
-
 /// Groups that are compared at once, one for each bit of a byte.
 const GROUPS: usize = 8;
 
