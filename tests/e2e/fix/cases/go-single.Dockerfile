@@ -1,4 +1,4 @@
-# case: app=go to=debian:bookworm-slim quick history ignore
+# case: app=go to=debian:bookworm-slim history ignore
 FROM golang:1.22
 WORKDIR /app
 COPY . .

@@ -1,4 +1,4 @@
-# case: app=java to=eclipse-temurin:17-jre quick ignore
+# case: app=java to=eclipse-temurin:17-jre ignore
 FROM eclipse-temurin:17-jdk
 WORKDIR /app
 COPY . .
