@@ -104,11 +104,10 @@ pub fn compile(builtin: Vec<(String, String)>, given: Vec<(String, String)>) -> 
                 "a runtime wants `from` and `debian`, `alpine` or `static`".to_string()
             });
             for image in images.into_iter().flatten() {
-                let rest = ["{tag}", "{number}", "{suite}", "{release}", "{java}"]
-                    .iter()
-                    .fold(image.clone(), |text, name| text.replace(name, ""));
+                let names = ["{tag}", "{number}", "{suite}", "{release}", "{java}", "{dotnet}", "{framework}"];
+                let rest = names.iter().fold(image.clone(), |text, name| text.replace(name, ""));
                 check.needs(!rest.contains(['{', '}', ' ']), || {
-                    format!("a runtime's image has {{tag}}, {{number}}, {{suite}}, {{release}} and {{java}}, and nothing else in braces: \"{image}\"")
+                    format!("a runtime's image has {}, and nothing else in braces: \"{image}\"", names.join(", "))
                 });
             }
             runtimes.push(runtime.clone());

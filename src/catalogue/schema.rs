@@ -87,6 +87,8 @@ pub enum Runs {
     Python,
     /// Java.
     Java,
+    /// .NET.
+    Dotnet,
     /// PHP.
     Php,
     /// Ruby.
@@ -105,6 +107,7 @@ impl Runs {
             Self::Node => "Node.js",
             Self::Python => "Python",
             Self::Java => "Java",
+            Self::Dotnet => ".NET",
             Self::Php => "PHP",
             Self::Ruby => "Ruby",
             Self::Perl => "Perl",
@@ -122,7 +125,7 @@ pub struct Runtime {
     /// What they run.
     pub runs: Runs,
     /// The image on Debian or Ubuntu; `{tag}`, its `{number}` and its `{suite}` (`-bookworm`), `{release}` and `{java}`
-    /// stand for what the base has.
+    /// stand for what the base has, `{dotnet}` and `{framework}` for what the program asks for.
     #[serde(default)]
     pub debian: Option<String>,
     /// The image on Alpine.

@@ -28,6 +28,8 @@ pub enum Lang {
     Jar(Jar),
     /// `*.deps.json` of a .NET program.
     DotnetDeps(Vec<NugetPackage>),
+    /// `*.runtimeconfig.json` of a .NET program: the shared frameworks that it asks for.
+    DotnetRuntime(Vec<DotnetFramework>),
     /// `conda-meta/*.json`.
     Conda(CondaPackage),
 }
@@ -179,6 +181,15 @@ pub struct NugetPackage {
     pub depends: Vec<String>,
     /// File names of its libraries, which lie beside the `*.deps.json`.
     pub files: Vec<String>,
+}
+
+/// A shared framework that a .NET program runs on.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct DotnetFramework {
+    /// Name, such as `Microsoft.AspNetCore.App`.
+    pub name: String,
+    /// The lowest version that serves.
+    pub version: String,
 }
 
 /// A package of conda.

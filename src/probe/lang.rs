@@ -4,7 +4,7 @@
 //! [`super::php`], [`super::nuget`] and [`super::conda`].
 
 use super::{
-    conda,
+    conda, dotnet,
     malformed::{Malformed, Parsed},
     nuget, php, pylock, python, ruby,
 };
@@ -32,6 +32,8 @@ pub enum LangRecord {
     ComposerLock,
     /// `*.deps.json`.
     DotnetDeps,
+    /// `*.runtimeconfig.json`.
+    DotnetRuntime,
     /// `conda-meta/*.json`.
     Conda,
 }
@@ -48,6 +50,7 @@ pub fn record_of(path: &[u8]) -> Option<(LangRecord, usize)> {
         b"installed.json" if name(parent(path)) == b"composer" => (LangRecord::ComposerInstalled, 8 * MIB),
         file if file.ends_with(b".gemspec") && name(parent(path)) == b"specifications" => (LangRecord::Gemspec, MIB),
         file if file.ends_with(b".deps.json") => (LangRecord::DotnetDeps, 8 * MIB),
+        file if file.ends_with(b".runtimeconfig.json") => (LangRecord::DotnetRuntime, MIB),
         file if file.ends_with(b".json") && name(parent(path)) == b"conda-meta" => (LangRecord::Conda, 16 * MIB),
         _ => (LangRecord::PythonProject(pylock::tool_of(path)?), pylock::FILE_MAX),
     };
@@ -66,6 +69,7 @@ pub fn read(record: LangRecord, path: &ImagePath, body: &[u8]) -> (Option<Lang>,
         LangRecord::ComposerInstalled => some(php::installed(path, body).map(|read| read.map(Lang::ComposerInstalled))),
         LangRecord::ComposerLock => some(php::lock(body).map(|names| whole(Lang::ComposerLock(names)))),
         LangRecord::DotnetDeps => some(nuget::packages(body).map(|found| whole(Lang::DotnetDeps(found)))),
+        LangRecord::DotnetRuntime => some(dotnet::frameworks(body).map(|found| whole(Lang::DotnetRuntime(found)))),
         LangRecord::Conda => some(conda::package(path, body).map(|read| read.map(Lang::Conda))),
     }
 }

@@ -5,6 +5,7 @@
 pub mod apk;
 pub mod code;
 pub mod conda;
+pub mod dotnet;
 pub mod dpkg;
 pub mod elf;
 pub mod imports;

@@ -1,7 +1,7 @@
 //! Chooses what the last stage is built upon, by the C library, the release and the interpreter that the program has now.
 
 use super::{
-    Runs, Stop, Subject,
+    Runs, Stop, Subject, dotnet,
     evidence::{Evidence, of_distribution, sets},
     same::Same,
     select::Wanted,
@@ -117,7 +117,7 @@ fn in_table<'s>(subject: &'s Subject<'_>, evidence: &Evidence<'_>) -> Result<Sta
     let alpine = subject.inventory.resolve(b"lib/apk/db/installed").is_some();
     let pattern = if alpine { &table.alpine } else { &table.debian };
     let Some(pattern) = pattern else { return Err(format!("offcut knows no base for run time that goes with {base}")) };
-    Ok(Stand::Table { table, image: fill(subject, pattern, &name)? })
+    Ok(Stand::Table { table, image: fill(subject, evidence, pattern, &name)? })
 }
 
 /// Chooses the base.
@@ -151,11 +151,27 @@ pub(super) fn choose(subject: &Subject<'_>, evidence: &Evidence<'_>, wanted: &Wa
         }
         runs => format!("the same version of {} without compilers", runs.word()),
     };
+    let why = why + if takes_port_of_base(subject, evidence) { PORT_OF_BASE } else { "" };
     Chosen { image: image.clone(), why, has_shell: true, same: false }
 }
 
+/// What is said where nothing tells a server of .NET on which port it listens: the images of the SDK set none, and then it is
+/// 5000 of the container alone.
+const PORT_OF_BASE: &str = ", which sets the port, since neither ASPNETCORE_URLS nor ASPNETCORE_HTTP_PORTS does";
+
+/// Whether a server of .NET listens where the image says that it stands on.
+fn takes_port_of_base(subject: &Subject<'_>, evidence: &Evidence<'_>) -> bool {
+    let env = subject.image.config.iter().flat_map(|config| &config.env);
+    let mut set = env.filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty());
+    let is_port = |name: &str| ["URLS", "HTTP_PORTS", "HTTPS_PORTS"].iter().any(|end| name.ends_with(end));
+    let argv = evidence.reach.command().and_then(|command| command.last()).map_or(&[][..], |step| &step.argv);
+    evidence.dotnet.as_ref().is_some_and(|app| app.web)
+        && !set.any(|(name, _)| is_port(name))
+        && !argv.iter().any(|word| word.starts_with("--urls"))
+}
+
 /// Puts what the base has in the place of the names in braces.
-fn fill(subject: &Subject<'_>, pattern: &str, name: &Name<'_>) -> Result<String, String> {
+fn fill(subject: &Subject<'_>, evidence: &Evidence<'_>, pattern: &str, name: &Name<'_>) -> Result<String, String> {
     let mut image = pattern.to_string();
     if image.contains("{release}") {
         let Some(release) = release(subject.inventory) else {
@@ -163,6 +179,10 @@ fn fill(subject: &Subject<'_>, pattern: &str, name: &Name<'_>) -> Result<String,
             return Err(format!("the release of the distribution is not known: {why}"));
         };
         image = image.replace("{release}", &release);
+    }
+    if let Some(app) = &evidence.dotnet {
+        let tag = format!("{}{}", app.version, dotnet::variant(name.tag));
+        image = image.replace("{framework}", app.repository()).replace("{dotnet}", &tag);
     }
     if image.contains("{java}") {
         let Some(java) = java(name.tag) else {

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Runs, Stop, Subject};
+use super::{
+    Runs, Stop, Subject,
+    dotnet::{self, App},
+};
 use crate::{
     attribution::{
         self,
@@ -34,6 +37,8 @@ pub(super) struct Evidence<'a> {
     pub program: File<'a>,
     /// What interprets the file, or the interpreter itself; `None` for compiled programs.
     pub interpreter: Option<File<'a>>,
+    /// What the program is for .NET, if it is one.
+    pub dotnet: Option<App>,
     /// Whether the program asks for no loader.
     pub is_static: bool,
     /// The C library that the program gets; `None` for a static one and for interpreters.
@@ -117,6 +122,8 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
     let name = path::name(program.path()).to_vec();
     let is_elf = program.facts().any(|fact| matches!(fact, Fact::Elf(_)));
     let (runs, program) = match &name[..] {
+        _ if is_elf && own(&program) && dotnet::is_apphost(inventory, &program) => (Runs::Dotnet, program),
+        b"dotnet" if is_elf => (Runs::Dotnet, program),
         _ if is_elf && own(&program) => (Runs::Program, program),
         _ if language(&name).is_some() => (language(&name).unwrap_or(Runs::Program), program),
         _ if interpreter(&program).is_some() => (interpreter(&program).unwrap_or(Runs::Program), program),
@@ -124,7 +131,7 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
         _ => {
             let shown = path::show(program.path());
             return Stop::refused(format!(
-                "the command comes to {shown}; offcut moves compiled programs, servers, Java, Node.js, Perl, PHP, Python and Ruby to a stage of their own"
+                "the command comes to {shown}; offcut moves compiled programs, servers, .NET, Java, Node.js, Perl, PHP, Python and Ruby to a stage of their own"
             ));
         }
     };
@@ -136,6 +143,8 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
         let shown = path::show(source.path());
         return Stop::refused(format!("the command compiles {shown} whenever it starts, and needs the JDK for that"));
     }
+    let app = || App::of(inventory, &reach, &program, &last.argv, &dir);
+    let dotnet = (runs == Runs::Dotnet).then(app).transpose()?;
     let loader = Loader::new(inventory).with_config(config);
     let load = loader.load(program).filter(|_| runs == Runs::Program);
     let is_static = load.as_ref().is_some_and(|load| load.interpreter.is_none() && load.objects.len() == 1);
@@ -150,6 +159,7 @@ pub(super) fn collect<'a>(subject: &Subject<'a>) -> Result<Evidence<'a>, Stop> {
         runs,
         program,
         interpreter,
+        dotnet,
         is_static,
         libc,
         dir,

@@ -7,6 +7,7 @@
 
 mod base;
 mod cover;
+mod dotnet;
 mod evidence;
 mod ignore;
 mod java;

