@@ -251,6 +251,16 @@ impl<'a> Check<'a> {
             format!("`{key}` wants one line without a full stop, not \"{text}\"")
         });
     }
+
+    /// The remedy of this name.
+    pub(super) fn remedy(&mut self, id: &str, remedies: &BTreeMap<String, Remedy>) -> Option<Remedy> {
+        let remedy = remedies.get(id).cloned();
+        self.needs(remedy.is_some(), || {
+            let known: Vec<_> = remedies.keys().map(String::as_str).collect();
+            format!("there is no remedy \"{id}\"; there are {}", known.join(", "))
+        });
+        remedy
+    }
 }
 
 fn remedy(raw: &schema::Remedy, check: &mut Check<'_>) -> Remedy {
@@ -285,10 +295,7 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
     for link in raw.refs.iter().filter(|link| !link.starts_with("https://")) {
         check.fault(format!("`refs` wants https addresses, not \"{link}\""));
     }
-    check.needs(remedies.contains_key(&raw.remedy), || {
-        let known: Vec<_> = remedies.keys().map(String::as_str).collect();
-        format!("there is no remedy \"{}\"; there are {}", raw.remedy, known.join(", "))
-    });
+    let remedy = check.remedy(&raw.remedy, remedies);
     check.needs(!raw.hit.is_empty(), || "a rule wants at least one [[rule.hit]], on which it must fire".to_string());
     check.needs(!raw.miss.is_empty(), || {
         "a rule wants at least one [[rule.miss]], on which it must stay silent".to_string()
@@ -308,8 +315,8 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
     let contents: Vec<_> = raw.content.into_iter().map(|content| self::content(content, check)).collect();
     let structures: Vec<_> =
         raw.structure.into_iter().filter_map(|structure| self::structure(structure, check)).collect();
-    let files: Vec<_> = raw.files.into_iter().map(|files| Files::compile(files, check)).collect();
-    let trees: Vec<_> = raw.tree.into_iter().map(|tree| Tree::compile(tree, check)).collect();
+    let files: Vec<_> = raw.files.into_iter().map(|files| Files::compile(files, remedies, check)).collect();
+    let trees: Vec<_> = raw.tree.into_iter().map(|tree| Tree::compile(tree, remedies, check)).collect();
     let has_proof = !(packages.is_empty() && modules.is_empty() && contents.is_empty() && structures.is_empty());
     let secrets: Vec<_> = raw.secret.iter().map(secret::RawSecret::about).collect();
     check.needs(secrets.is_empty() || family == Some(Family::Secret), || {
@@ -331,7 +338,7 @@ fn rule(raw: schema::Rule, remedies: &BTreeMap<String, Remedy>, check: &mut Chec
         title: raw.title,
         severity: raw.severity,
         why: raw.why.trim().to_string(),
-        remedy: remedies.get(&raw.remedy).cloned().unwrap_or_default(),
+        remedy: remedy.unwrap_or_default(),
         refs: raw.refs,
         weaknesses: Vec::new(),
     };
@@ -664,6 +671,11 @@ packages = [{ deb = "cake-doc", files = ["usr/share/doc/cake/copyright"] }]
             ("build-tool/cake", "build-tool/Cake", "`id` wants \"family/name\""),
             ("image\"\n", "image.\"\n", "`title` wants one line without a full stop"),
             ("two-stage", "one-stage", "there is no remedy \"one-stage\"; there are two-stage"),
+            (
+                "[[rule.hit]]",
+                "[[rule.files]]\nname = \"c\"\nnames = [\"*.c\"]\nformat = [\"text\"]\nremedy = \"bake\"\n[[rule.hit]]",
+                "there is no remedy \"bake\"; there are two-stage",
+            ),
             ("https:", "http:", "`refs` wants https addresses"),
             ("[\"https://example.com/cake\"]", "[]", "at least one document"),
             ("[[rule.hit]]\npackages = [{ deb = \"cake-1\", files = [\"usr/bin/cake\"] }]\n", "", "one [[rule.hit]]"),

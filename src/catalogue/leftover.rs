@@ -3,11 +3,13 @@
 //!
 //! `policies/README.md` explains every key. Whether a file of an image fits is asked by [`crate::rule`].
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::compile::Check;
 use crate::{
-    model::{Format, FormatSet, NamePattern, ShapeWant, path},
+    model::{Format, FormatSet, NamePattern, Remedy, ShapeWant, path},
     probe::sieve::{LITERAL_MAX, LITERAL_MIN},
 };
 
@@ -47,6 +49,8 @@ pub struct RawFiles {
     company: bool,
     #[serde(default)]
     root: RootOf,
+    #[serde(default)]
+    remedy: Option<String>,
 }
 
 /// `[[rule.tree]]` as it is written.
@@ -66,6 +70,8 @@ pub struct RawTree {
     keep: Vec<String>,
     #[serde(default = "yes")]
     unowned: bool,
+    #[serde(default)]
+    remedy: Option<String>,
 }
 
 /// One member of a [`RawTree`].
@@ -156,6 +162,8 @@ pub struct Files {
     pub company: bool,
     /// Where they are gathered.
     pub root: RootOf,
+    /// What to write instead where nothing else is found beside them; else what the rule says.
+    pub remedy: Option<Remedy>,
 }
 
 /// A directory that belongs to a rule with what lies below.
@@ -175,6 +183,8 @@ pub struct Tree {
     pub keep: Vec<String>,
     /// Whether files of packages do not count.
     pub unowned: bool,
+    /// What to write instead where nothing else is found beside it; else what the rule says.
+    pub remedy: Option<Remedy>,
 }
 
 /// Something that a [`Tree`] holds.
@@ -237,7 +247,7 @@ impl Place {
 }
 
 impl Files {
-    pub(super) fn compile(raw: RawFiles, check: &mut Check<'_>) -> Self {
+    pub(super) fn compile(raw: RawFiles, remedies: &BTreeMap<String, Remedy>, check: &mut Check<'_>) -> Self {
         let name = &raw.name;
         check.title("name", name);
         check.needs(!raw.names.is_empty(), || format!("files \"{name}\" have no `names`"));
@@ -275,6 +285,7 @@ impl Files {
             unowned: raw.unowned,
             company: raw.company,
             root: raw.root,
+            remedy: raw.remedy.and_then(|id| check.remedy(&id, remedies)),
         }
     }
 
@@ -288,7 +299,7 @@ impl Files {
 }
 
 impl Tree {
-    pub(super) fn compile(raw: RawTree, check: &mut Check<'_>) -> Self {
+    pub(super) fn compile(raw: RawTree, remedies: &BTreeMap<String, Remedy>, check: &mut Check<'_>) -> Self {
         let name = &raw.name;
         check.title("name", name);
         let members: Vec<TreeMember> =
@@ -314,6 +325,7 @@ impl Tree {
             only: raw.only.iter().map(|text| NamePattern::new(text)).collect(),
             keep: raw.keep,
             unowned: raw.unowned,
+            remedy: raw.remedy.and_then(|id| check.remedy(&id, remedies)),
         }
     }
 

@@ -104,6 +104,22 @@ pub struct Rule {
     pub file: String,
 }
 
+impl Rule {
+    /// What its loose files and directories say is to be written instead where nothing else is found, each with their names.
+    pub fn own_remedies(&self) -> Vec<(&Remedy, Vec<&str>)> {
+        let files = self.files.iter().map(|files| (&files.remedy, &files.name));
+        let trees = self.trees.iter().map(|tree| (&tree.remedy, &tree.name));
+        let mut own: Vec<(&Remedy, Vec<&str>)> = Vec::new();
+        for (remedy, name) in files.chain(trees).filter_map(|(remedy, name)| Some((remedy.as_ref()?, name.as_str()))) {
+            match own.iter_mut().find(|(other, _)| other.id == remedy.id) {
+                Some((_, names)) => names.push(name),
+                None => own.push((remedy, vec![name])),
+            }
+        }
+        own
+    }
+}
+
 /// A judgement that data can not express.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

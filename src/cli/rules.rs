@@ -104,6 +104,12 @@ fn write_rule(catalogue: &Catalogue, rule: &Rule, out: &mut dyn Write) -> io::Re
     for line in about.remedy.dockerfile.lines() {
         writeln!(out, "{}", format!("    {line}").trim_end())?;
     }
+    for (remedy, names) in rule.own_remedies() {
+        writeln!(out, "\nWhat to do about {} alone: {}", names.join(", "), remedy.title)?;
+        for line in remedy.dockerfile.lines() {
+            writeln!(out, "{}", format!("    {line}").trim_end())?;
+        }
+    }
     if !about.weaknesses.is_empty() {
         writeln!(out, "\nWeakness")?;
     }
@@ -326,6 +332,8 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
+        let text = written(|out| explain(&catalogue(), "source/compiled", out).expect("a rule"));
+        assert!(text.contains("What to do about C, C++ alone: Compile in a builder stage"), "{text}");
     }
 
     #[test]

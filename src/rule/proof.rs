@@ -77,7 +77,11 @@ fn made(rule: &Rule, example: &Example, fault: &mut impl FnMut(String)) -> Optio
 
 /// The remedies that no rule uses.
 pub fn unused_remedies(catalogue: &Catalogue) -> Vec<Fault> {
-    let used: BTreeSet<_> = catalogue.rules.iter().map(|rule| &rule.about.remedy.id).collect();
+    let named = |rule: &Rule| -> Vec<String> {
+        let own = rule.own_remedies().into_iter().map(|(remedy, _)| remedy);
+        own.chain([&rule.about.remedy]).map(|remedy| remedy.id.clone()).collect()
+    };
+    let used: BTreeSet<String> = catalogue.rules.iter().flat_map(named).collect();
     let unused = catalogue.remedies.iter().filter(|remedy| !used.contains(&remedy.id));
     let fault = |text| Fault { file: "remedies".to_string(), line: 0, text };
     unused.map(|remedy| fault(format!("no rule uses the remedy {}", remedy.id))).collect()

@@ -115,7 +115,11 @@ pub fn markdown(catalogue: &Catalogue, out: &mut dyn Write) -> io::Result<()> {
                 let links: Vec<_> = about.weaknesses.iter().map(link).collect();
                 writeln!(out, "Weakness: {}.", links.join(", "))?;
             }
-            writeln!(out, "Remedy: [{}](#remedy-{}).", plain(&about.remedy.title), about.remedy.id)?;
+            let link = |remedy: &Remedy| format!("[{}](#remedy-{})", plain(&remedy.title), remedy.id);
+            writeln!(out, "Remedy: {}.", link(&about.remedy))?;
+            for (remedy, names) in rule.own_remedies() {
+                writeln!(out, "Of {} alone: {}.", plain(&names.join(", ")), link(remedy))?;
+            }
             let links: Vec<_> = about.refs.iter().map(|link| format!("<{link}>")).collect();
             writeln!(out, "More: {}", links.join(", "))?;
         }

@@ -168,9 +168,10 @@ impl<'a> Judge<'a> {
         let all: HashSet<FileId> = all.into_iter().collect();
         for (table, mut found) in tables {
             found.retain(|file| all.contains(&file.id()));
-            let files = self.rule(key.0).and_then(|rule| rule.files.get(table));
-            if let Some(evidence) = files.and_then(|files| evidence(files, &found)) {
-                self.add(key.clone(), found.iter().map(File::id).collect(), evidence);
+            let Some(files) = self.rule(key.0).and_then(|rule| rule.files.get(table)) else { continue };
+            if let Some(evidence) = evidence(files, &found) {
+                let remedy = (!files.company).then_some(files.remedy.as_ref());
+                self.add(key.clone(), found.iter().map(File::id).collect(), evidence, remedy);
             }
         }
     }

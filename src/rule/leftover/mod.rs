@@ -22,7 +22,8 @@ use crate::{
     catalogue::{Catalogue, Rule},
     inventory::{File, FileId, Inventory},
     model::{
-        Confidence, Evidence, EvidenceClass, Fact, Family, Finding, ImageInfo, ImagePath, Kind, Severity, Shape, State,
+        Confidence, Evidence, EvidenceClass, Fact, Family, Finding, ImageInfo, ImagePath, Kind, Remedy, Severity,
+        Shape, State,
     },
 };
 
@@ -61,7 +62,7 @@ struct Judge<'a> {
     other_names: HashMap<FileId, Vec<FileId>>,
     /// The files that some finding holds.
     claimed: HashSet<FileId>,
-    groups: BTreeMap<Key, Group>,
+    groups: BTreeMap<Key, Group<'a>>,
 }
 
 /// Position of the rule, state and root.
@@ -69,14 +70,16 @@ type Key = (usize, State, ImagePath);
 
 /// What becomes one finding.
 #[derive(Default)]
-struct Group {
+struct Group<'a> {
     files: Vec<FileId>,
     evidence: Vec<Evidence>,
     confidence: Option<Confidence>,
+    /// What each of its parts says that is to be written instead, if it says anything of its own.
+    remedies: Vec<Option<&'a Remedy>>,
 }
 
-impl Group {
-    fn add(&mut self, files: Vec<FileId>, evidence: Evidence) {
+impl<'a> Group<'a> {
+    fn add(&mut self, files: Vec<FileId>, evidence: Evidence, remedy: impl IntoIterator<Item = Option<&'a Remedy>>) {
         let confidence = match evidence.class {
             EvidenceClass::Content => Confidence::Certain,
             _ => Confidence::High,
@@ -84,6 +87,13 @@ impl Group {
         self.files.extend(files);
         self.evidence.push(evidence);
         self.confidence = self.confidence.max(Some(confidence));
+        self.remedies.extend(remedy);
+    }
+
+    /// What all of its parts say, if they say the same.
+    fn remedy(&self) -> Option<&'a Remedy> {
+        let first = (*self.remedies.first()?)?;
+        self.remedies.iter().all(|other| other.is_some_and(|other| other.id == first.id)).then_some(first)
     }
 }
 
@@ -110,17 +120,24 @@ impl<'a> Judge<'a> {
         });
     }
 
-    /// Files what belongs together; the files are claimed.
-    fn add(&mut self, key: Key, files: Vec<FileId>, evidence: Evidence) {
+    /// Files what belongs together; the files are claimed. `remedy` is none where it has no say in what is to be written.
+    fn add(
+        &mut self,
+        key: Key,
+        files: Vec<FileId>,
+        evidence: Evidence,
+        remedy: impl IntoIterator<Item = Option<&'a Remedy>>,
+    ) {
         self.claimed.extend(&files);
-        self.groups.entry(key).or_default().add(files, evidence);
+        self.groups.entry(key).or_default().add(files, evidence, remedy);
     }
 
     fn findings(mut self, image: &ImageInfo) -> Vec<Finding> {
         self.fold_older_copies();
         let groups = std::mem::take(&mut self.groups);
-        let finding = |((at, state, root), group): (Key, Group)| {
+        let finding = |((at, state, root), group): (Key, Group<'a>)| {
             let rule = self.rule(at)?;
+            let remedy = group.remedy();
             let found = Found {
                 root: Root::Dir(root),
                 state,
@@ -132,7 +149,8 @@ impl<'a> Judge<'a> {
             };
             let finding = group::finding_of(self.inventory, image, rule, found);
             let severity = severity(rule, &finding);
-            Some(Finding { severity, ..finding })
+            let remedy = remedy.cloned().unwrap_or_else(|| finding.remedy.clone());
+            Some(Finding { severity, remedy, ..finding })
         };
         groups.into_iter().filter_map(finding).collect()
     }

@@ -20,6 +20,12 @@ title = "Use two stages"
 text = "Use two stages."
 dockerfile = "FROM scratch"
 
+[[remedy]]
+id = "mill"
+title = "Grind it before"
+text = "Grind it before."
+dockerfile = "FROM mill"
+
 [[rule]]
 id = "build-tool/oven"
 title = "Oven in the final image"
@@ -93,8 +99,15 @@ name = "lists"
 names = ["SHOPPING"]
 format = ["text"]
 company = true
+[[rule.files]]
+name = "flour"
+names = ["*.flour"]
+format = ["text"]
+remedy = "mill"
 [[rule.hit]]
 files = [{ path = "app/a.recipe", format = "text" }, { path = "app/a.cake" }]
+[[rule.hit]]
+files = [{ path = "app/a.flour", format = "text" }]
 [[rule.miss]]
 why = "nothing was baked"
 files = [{ path = "app/a.recipe", format = "text" }]
@@ -237,6 +250,19 @@ fn loose_files_are_told_by_project_with_what_keeps_them_company() {
         all[1].evidence.iter().map(|e| e.witness.as_str()).collect::<Vec<_>>(),
         ["lists: 1 file", "recipes: 2 files"]
     );
+}
+
+#[test]
+fn what_is_found_alone_has_a_remedy_of_its_own() {
+    let remedy = |names: &[&str]| {
+        let file = |name: &&str| format!("{{ path = \"app/{name}\", format = \"text\" }}, ");
+        let files: String = names.iter().map(file).collect();
+        only(vec![layer(&format!("files = [{files}{{ path = \"app/a.cake\" }}]"), &[])]).remedy.id
+    };
+    assert_eq!(remedy(&["a.flour"]), "mill");
+    assert_eq!(remedy(&["a.flour", "SHOPPING"]), "mill", "a list has no say");
+    assert_eq!(remedy(&["a.flour", "a.recipe"]), "stages");
+    assert_eq!(remedy(&["a.recipe"]), "stages");
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl<'a> Judge<'a> {
             self.keep_freed(&mut files);
             if files.iter().any(|&id| has_bytes(&self.inventory.file(id))) {
                 let evidence = evidence(tree, root, &members);
-                self.add((table.0, state, ImagePath::new(root)), files, evidence);
+                self.add((table.0, state, ImagePath::new(root)), files, evidence, [tree.remedy.as_ref()]);
             }
         }
     }
