@@ -220,17 +220,21 @@ impl<'p> Builder<'p> {
         self.looker.lies_in(piece);
     }
 
-    /// Files whose search for secrets was put off, when what was kept of them has so many bytes. They can be searched
-    /// while more entries come; what came of it belongs to [`Builder::told`] before the next batch is taken.
-    pub fn batch(&mut self, least: usize) -> Option<(Vec<EntryId>, Batch<'p>)> {
-        let batch = self.looker.batch(least)?;
+    /// Whether bodies are looked at again after their entry ended, by what [`Builder::batch`] gives.
+    pub fn waits(&self) -> bool {
+        self.looker.waits()
+    }
+
+    /// Files whose search for secrets was put off. They can be searched while more entries come; what came of it belongs
+    /// to [`Builder::told`] before the next batch is taken.
+    pub fn batch(&mut self) -> Option<(Vec<EntryId>, Batch<'p>)> {
+        let batch = self.looker.batch()?;
         Some((std::mem::take(&mut self.aside), batch))
     }
 
     /// Takes over what was found in the files of a batch.
-    pub fn told(&mut self, entries: Vec<EntryId>, mut searched: Searched) {
-        self.looker.account(&mut searched);
-        for (entry, secrets) in entries.into_iter().zip(searched.files) {
+    pub fn told(&mut self, entries: Vec<EntryId>, searched: Searched<'p>) {
+        for (entry, secrets) in entries.into_iter().zip(self.looker.settle(searched)) {
             match secrets {
                 Ok(secrets) => {
                     let fact = secrets.map(|secrets| Observation { entry, fact: Fact::Secrets(secrets) });
@@ -267,7 +271,7 @@ impl<'p> Builder<'p> {
 
     /// Ends the layer: the facts, settled.
     pub fn finish(mut self) -> LayerFacts {
-        if let Some((entries, batch)) = self.batch(0) {
+        if let Some((entries, batch)) = self.batch() {
             self.told(entries, batch.search(b""));
         }
         // What batches told came late.

@@ -6,6 +6,7 @@
 
 use std::{
     io::Read,
+    ops::Deref,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -14,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     layer::{
+        ALIGN,
         build::Builder,
         decode::{Decoder, MAGIC_LEN, Step, recognise},
         error::PeelError,
@@ -169,7 +171,7 @@ impl Peeler<'_> {
     fn read_plain(&self, input: &mut Input<'_>, scan: &mut Scan<'_>, promise: Promise) -> Result<u64, PeelError> {
         while !input.is_over() {
             let chunk = std::mem::take(&mut input.chunk);
-            let scanned = self.pool.install(|| rayon::join(|| input.hasher.update(&chunk), || scan.read(&chunk)).1);
+            let scanned = self.pool.install(|| rayon::join(|| input.hasher.update(&*chunk), || scan.read(&chunk)).1);
             input.chunk = chunk;
             input.hashed = true;
             scanned?;
@@ -194,7 +196,7 @@ impl Peeler<'_> {
             let left = &chunk[*at..];
             let hash_stored = || {
                 if !*hashed {
-                    hasher.update(chunk.as_slice());
+                    hasher.update(&**chunk);
                 }
             };
             let decode = || match left {
@@ -249,12 +251,37 @@ impl Peeler<'_> {
     }
 }
 
+/// Bytes that were read together, behind as many others as let them begin where the kernel writes fast.
+#[derive(Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    pad: usize,
+}
+
+impl Chunk {
+    fn fill(&mut self, from: &mut dyn Read) -> std::io::Result<()> {
+        self.bytes.clear();
+        self.bytes.reserve(INPUT + ALIGN);
+        self.pad = self.bytes.as_ptr().align_offset(ALIGN).min(ALIGN);
+        self.bytes.resize(self.pad, 0);
+        from.take(INPUT as u64).read_to_end(&mut self.bytes).map(drop)
+    }
+}
+
+impl Deref for Chunk {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(self.pad..).unwrap_or_default()
+    }
+}
+
 /// The stored bytes of a layer and what is known of them.
 struct Input<'r> {
     stored: &'r mut dyn Read,
     hasher: Sha256,
     bytes: u64,
-    chunk: Vec<u8>,
+    chunk: Chunk,
     /// How much of the chunk was decompressed.
     at: usize,
     /// Whether the chunk went into the digest.
@@ -263,12 +290,11 @@ struct Input<'r> {
 
 impl<'r> Input<'r> {
     fn new(stored: &'r mut dyn Read) -> Self {
-        Self { stored, hasher: Sha256::new(), bytes: 0, chunk: Vec::with_capacity(INPUT), at: 0, hashed: true }
+        Self { stored, hasher: Sha256::new(), bytes: 0, chunk: Chunk::default(), at: 0, hashed: true }
     }
 
     fn fill(&mut self) -> std::io::Result<()> {
-        self.chunk.clear();
-        (&mut *self.stored).take(INPUT as u64).read_to_end(&mut self.chunk)?;
+        self.chunk.fill(self.stored)?;
         self.bytes += self.chunk.len() as u64;
         self.at = 0;
         self.hashed = false;
@@ -291,7 +317,7 @@ impl<'r> Input<'r> {
         let most = promise.blob_bytes.unwrap_or(u64::MAX);
         loop {
             if !self.hashed {
-                self.hasher.update(&self.chunk);
+                self.hasher.update(&*self.chunk);
             }
             if self.is_over() || self.bytes > most {
                 break;
@@ -333,7 +359,7 @@ impl<'p> Scan<'p> {
     fn read(&mut self, piece: &[u8]) -> Result<(), PeelError> {
         self.builder.lies_in(piece);
         let read = self.take(piece);
-        if let Some((entries, batch)) = self.builder.batch(1) {
+        if let Some((entries, batch)) = self.builder.batch() {
             let searched = batch.search(piece);
             self.builder.told(entries, searched);
         }

@@ -6,7 +6,8 @@
 use std::{
     collections::HashMap,
     fs::{self, File, Metadata},
-    io::{self, Read},
+    io::{self, Read, Take},
+    mem,
     os::unix::{
         ffi::OsStrExt,
         fs::{FileTypeExt, MetadataExt},
@@ -16,18 +17,21 @@ use std::{
 
 use crate::{
     layer::{
-        Limits, PeelError,
+        ALIGN, Limits, PeelError,
         build::{Builder, Meta},
     },
-    model::{Kind, LayerFacts},
+    model::{EntryId, Kind, LayerFacts},
     probe::{Probes, secret::Batch},
 };
 
-/// Bytes read at a time.
+/// Bytes read at a time of a file that is not read whole.
 const CHUNK: usize = 256 << 10;
 
-/// Bytes of small files that are searched for secrets together, while more are read.
-const BATCH: usize = 1 << 20;
+/// Room for what is read before it is searched for secrets, in bytes: for the largest file that is searched whole.
+const PIECE: usize = 8 << 20;
+
+/// Bytes of files that are searched together, while more are read.
+const BATCH: usize = 4 << 20;
 
 /// Reads the tree below `root`, in the order of its names.
 ///
@@ -42,7 +46,9 @@ pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, 
         todo: vec![root.to_path_buf()],
         files: Vec::new().into_iter(),
         dirs: Vec::new(),
-        chunk: vec![0; CHUNK],
+        open: None,
+        piece: vec![0; PIECE],
+        used: 0,
         builder: Builder::new(probes, limits),
         limits,
         device,
@@ -50,20 +56,24 @@ pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, 
         entries: 0,
         bytes: 0,
     };
-    let mut aside = None;
+    walk.builder.lies_in(&walk.piece);
+    let (mut waiting, mut spare) = (None, Vec::new());
     loop {
         // What was put aside is searched while more is read.
         let (more, told) = rayon::join(
             || walk.read_some(),
-            || aside.take().map(|(entries, batch): (_, Batch<'_>)| (entries, batch.search(b""))),
+            || waiting.take().map(|((entries, batch), piece): Waiting<'_>| (entries, batch.search(&piece), piece)),
         );
-        if let Some((entries, searched)) = told {
+        if let Some((entries, searched, piece)) = told {
             walk.builder.told(entries, searched);
+            spare = piece;
         }
-        if !more? {
+        let more = more?;
+        waiting = walk.builder.batch().map(|batch| (batch, walk.next_piece(mem::take(&mut spare))));
+        walk.used = 0;
+        if !more && waiting.is_none() {
             break;
         }
-        aside = walk.builder.batch(BATCH);
     }
     let mut facts = walk.builder.finish();
     // There is no archive: its bytes are those of the files, whether they could be read or not.
@@ -73,6 +83,9 @@ pub fn walk(root: &Path, probes: &Probes, limits: Limits) -> Result<LayerFacts, 
     Ok(facts)
 }
 
+/// What waits to be searched, and the piece that it lies in.
+type Waiting<'p> = ((Vec<EntryId>, Batch<'p>), Vec<u8>);
+
 struct Walk<'p> {
     root: &'p Path,
     /// Directories to read, the next one last.
@@ -80,7 +93,11 @@ struct Walk<'p> {
     /// What is left of the directory at hand, and the directories that were met in it.
     files: std::vec::IntoIter<PathBuf>,
     dirs: Vec<PathBuf>,
-    chunk: Vec<u8>,
+    /// The file that is being read.
+    open: Option<Take<File>>,
+    /// What was read, and how much of it is kept for what waits.
+    piece: Vec<u8>,
+    used: usize,
     builder: Builder<'p>,
     limits: Limits,
     device: u64,
@@ -92,10 +109,29 @@ struct Walk<'p> {
 }
 
 impl Walk<'_> {
-    /// Reads on until there are about [`BATCH`] bytes more, and tells whether anything is left.
+    /// Another piece to read into, and the one that was.
+    fn next_piece(&mut self, mut other: Vec<u8>) -> Vec<u8> {
+        other.resize(PIECE, 0);
+        let read = mem::replace(&mut self.piece, other);
+        self.builder.lies_in(&self.piece);
+        read
+    }
+
+    /// Reads on until there are some [`BATCH`] bytes more, and tells whether anything is left.
     fn read_some(&mut self) -> Result<bool, PeelError> {
         let until = self.bytes.saturating_add(BATCH as u64);
-        while self.bytes < until {
+        loop {
+            if self.open.is_some() {
+                self.align();
+                if self.used == PIECE {
+                    return Ok(true);
+                }
+                self.read();
+                continue;
+            }
+            if self.bytes >= until {
+                return Ok(true);
+            }
             let Some(path) = self.files.next() else {
                 // The last pushed directory is the next one read: keep the order of names.
                 self.todo.extend(self.dirs.drain(..).rev());
@@ -113,7 +149,6 @@ impl Walk<'_> {
                 Err(e) => self.builder.unread(&name, format!("can not be read: {e}")),
             }
         }
-        Ok(true)
     }
 
     fn name(&self, path: &Path) -> Vec<u8> {
@@ -179,26 +214,116 @@ impl Walk<'_> {
         }
         self.builder.begin_plain(name, b"", entry)?;
         self.bytes = self.bytes.saturating_add(meta.len());
-        if let Err(e) = self.read(path, meta) {
-            self.builder.notice(true, format!("can not be read: {e}"));
+        match open(path, meta) {
+            Ok(file) => self.open = Some(file),
+            Err(e) => self.ended(Err(e)),
         }
-        self.builder.end();
         Ok(())
     }
 
-    fn read(&mut self, path: &Path, meta: &Metadata) -> io::Result<()> {
-        let file = File::open(path)?;
-        let opened = file.metadata()?;
-        if (opened.dev(), opened.ino()) != (meta.dev(), meta.ino()) {
-            return Err(io::Error::other("it was replaced while it was read"));
-        }
-        // A file that grows meanwhile is read up to the size it had.
-        let mut file = file.take(meta.len());
-        loop {
-            match file.read(&mut self.chunk)? {
-                0 => return Ok(()),
-                count => self.builder.body(self.chunk.get(..count).unwrap_or_default()),
+    fn align(&mut self) {
+        let rest = self.piece.get(self.used..).unwrap_or_default();
+        self.used += rest.as_ptr().align_offset(ALIGN).min(rest.len());
+    }
+
+    /// Reads on in the open file: what fits in the piece at once, so that it needs no copy, and others by chunks.
+    fn read(&mut self) {
+        let Some(file) = &mut self.open else { return };
+        let rest = self.piece.get_mut(self.used..).unwrap_or_default();
+        let left = usize::try_from(file.limit()).unwrap_or(usize::MAX);
+        let room = if self.builder.waits() && left <= rest.len() { left } else { CHUNK.min(rest.len()) };
+        let room = rest.get_mut(..room).unwrap_or_default();
+        match file.read(room) {
+            Ok(0) => self.ended(Ok(())),
+            Ok(count) => {
+                self.builder.body(room.get(..count).unwrap_or_default());
+                self.used += if self.builder.waits() { count } else { 0 };
             }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => self.ended(Err(e)),
         }
+    }
+
+    fn ended(&mut self, read: io::Result<()>) {
+        self.open = None;
+        if let Err(e) = read {
+            self.builder.notice(true, format!("can not be read: {e}"));
+        }
+        self.builder.end();
+    }
+}
+
+/// Opens the file that was met; one that grows meanwhile is read up to the size it had.
+fn open(path: &Path, meta: &Metadata) -> io::Result<Take<File>> {
+    let file = File::open(path)?;
+    let opened = file.metadata()?;
+    if (opened.dev(), opened.ino()) != (meta.dev(), meta.ino()) {
+        return Err(io::Error::other("it was replaced while it was read"));
+    }
+    Ok(file.take(meta.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        model::Fact,
+        probe::secret::{Edge, Find, Form, Holds, Pattern, Reader, SecretRules},
+    };
+
+    fn probes() -> Probes {
+        let rules = SecretRules::new(vec![Form {
+            rule: "secret/tok".to_string(),
+            name: String::new(),
+            find: Find::Start(vec!["tok_".to_string()]),
+            files: Vec::new(),
+            reader: Reader::Pattern(Pattern::new("tok_[0-9A-Za-z]{24}", Holds::Here)),
+            inside: false,
+            lead: None,
+            before: 0,
+            assigned: false,
+            edge: Edge::Word,
+            check: None,
+            min_entropy: None,
+            show: 0,
+            harmless: None,
+            general: false,
+        }]);
+        Probes::new([]).with_secrets(Arc::new(rules))
+    }
+
+    #[test]
+    fn every_file_is_searched_wherever_it_lies_in_a_piece_and_told_of_by_its_own_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        // From nothing to more than two pieces, so that files end in every way that they can.
+        let sizes = [0, 1, 100, 63 << 10, 3 << 20, 4 << 20, (4 << 20) + 1, 7 << 20, 20 << 20];
+        let mut want = Vec::new();
+        for (number, size) in sizes.iter().cycle().take(4 * sizes.len()).enumerate() {
+            let mut body = vec![b'.'; *size];
+            let name = format!("{number:02}");
+            if number % 2 == 1 {
+                // A secret of its own at the very end.
+                body.extend_from_slice(format!(" tok_aZ3kQ9xW7bN2cV5mT8rYpL{number:02}").as_bytes());
+                want.push((name.clone(), *size as u64 + 1));
+            }
+            fs::write(dir.path().join(name), body).expect("written");
+        }
+        let found = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            let facts = pool.install(|| walk(dir.path(), &probes(), Limits::default())).expect("a tree");
+            assert_eq!((facts.coverage.files, facts.coverage.bytes), (36, facts.tar_bytes));
+            assert!(facts.notices.is_empty(), "{:?}", facts.notices);
+            let seen = facts.observations.iter().flat_map(|observation| {
+                let Fact::Secrets(secrets) = &observation.fact else { return Vec::new() };
+                let path = facts.entries.get(observation.entry).map(|entry| entry.path.to_vec()).unwrap_or_default();
+                let path = String::from_utf8(path).expect("a name");
+                secrets.seen.iter().map(|seen| (path.clone(), seen.offset)).collect()
+            });
+            seen.collect::<Vec<_>>()
+        };
+        assert_eq!(found(1), want);
+        assert_eq!(found(2), want);
     }
 }

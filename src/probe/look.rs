@@ -23,7 +23,7 @@ use super::{
     malformed::Parsed,
     node::NodeFile,
     npm, passwd, python, release, rpm,
-    secret::{Aside, Batch, Hunter, Searched, SecretRules},
+    secret::{Aside, Batch, Lost, Searched, SecretRules},
     served,
     shape::{ShapeLook, Shapes},
     sieve::{LITERAL_MAX, LITERAL_MIN, Search, Sieve},
@@ -158,12 +158,9 @@ pub struct Looker<'p> {
     shape: ShapeLook<'p>,
     /// The members of a Java archive.
     jar: Option<jvm::Scan>,
-    secrets: Option<Hunter<'p>>,
-    /// Small files that are searched for secrets later, and whether the file at hand is one.
+    /// What is to be searched for secrets, and whether that waits for [`Looker::batch`].
     aside: Option<Aside<'p>>,
-    put_aside: bool,
-    /// Whether the search for secrets failed in this file.
-    lost: bool,
+    waits: bool,
 }
 
 /// A range of a file that is copied while the file passes by.
@@ -215,17 +212,20 @@ impl<'p> Looker<'p> {
             code: None,
             shape: ShapeLook::new(&probes.shapes),
             jar: None,
-            secrets: probes.secrets.as_deref().map(Hunter::new),
-            aside: None,
-            put_aside: false,
-            lost: false,
+            aside: probes.secrets.as_deref().map(Aside::new),
+            waits: false,
         }
     }
 
-    /// Puts small files aside, for [`Looker::batch`] to search for secrets on several threads.
+    /// Puts files aside, for [`Looker::batch`] to search for secrets on several threads.
     #[must_use]
     pub fn with_aside(self) -> Self {
-        Self { aside: self.probes.secrets.as_deref().map(Aside::new), ..self }
+        Self { waits: self.aside.is_some(), ..self }
+    }
+
+    /// Whether files are put aside.
+    pub fn waits(&self) -> bool {
+        self.waits
     }
 
     /// Until the next batch, bodies lie in this piece, which is given to [`Batch::search`] then.
@@ -233,16 +233,14 @@ impl<'p> Looker<'p> {
         self.aside.iter_mut().for_each(|aside| aside.lies_in(piece));
     }
 
-    /// The files that were put aside since the last batch, when what was kept of them has so many bytes.
-    pub fn batch(&mut self, least: usize) -> Option<Batch<'p>> {
-        let work = self.secrets.as_ref()?.budget().work;
-        self.aside.as_mut()?.batch(least, work)
+    /// What was put aside since the last batch.
+    pub fn batch(&mut self) -> Option<Batch<'p>> {
+        self.aside.as_mut()?.batch()
     }
 
-    /// Takes over what was done for a batch.
-    pub fn account(&mut self, searched: &mut Searched) {
-        self.hunt(|hunter| hunter.account(searched));
-        self.aside.iter_mut().for_each(|aside| aside.settle(searched));
+    /// Takes over what was done for a batch, and gives what came of its files, in the order in which they ended.
+    pub fn settle(&mut self, searched: Searched<'p>) -> Vec<Result<Option<FileSecrets>, Lost>> {
+        self.aside.as_mut().map(|aside| aside.settle(searched)).unwrap_or_default()
     }
 
     /// Starts the regular file at a cleaned path; `size` in bytes.
@@ -254,38 +252,19 @@ impl<'p> Looker<'p> {
         self.buffer.clear();
         self.offset = 0;
         self.shape.begin(path);
-        self.put_aside = self.aside.as_mut().is_some_and(|aside| aside.begin(path, size));
-        if !self.put_aside {
-            self.hunt(|hunter| hunter.begin(path, size));
-        }
+        self.aside.iter_mut().for_each(|aside| aside.begin(path, size));
     }
 
     /// Takes the next bytes of the file.
     pub fn body(&mut self, piece: &[u8]) {
         self.shape.feed(piece);
-        match self.aside.as_mut().filter(|_| self.put_aside) {
-            Some(aside) => aside.feed(piece),
-            None => {
-                self.hunt(|hunter| hunter.feed(piece));
-            }
-        }
+        self.aside.iter_mut().for_each(|aside| aside.feed(piece));
         self.take(piece);
-    }
-
-    /// Lets the search for secrets go on. Whatever it does with a hostile file, it must not cost the report.
-    fn hunt<T>(&mut self, step: impl FnOnce(&mut Hunter<'p>) -> T) -> Option<T> {
-        let hunter = self.secrets.as_mut()?;
-        let done = panic::catch_unwind(AssertUnwindSafe(|| step(hunter)));
-        if done.is_err() {
-            self.lost = true;
-            self.secrets = self.probes.secrets.as_deref().map(Hunter::new);
-        }
-        done.ok()
     }
 
     /// How much was searched for secrets since this was asked last.
     pub fn coverage(&mut self) -> Coverage {
-        self.hunt(Hunter::coverage).unwrap_or_default()
+        self.aside.as_mut().map(Aside::coverage).unwrap_or_default()
     }
 
     fn take(&mut self, mut piece: &[u8]) {
@@ -315,12 +294,7 @@ impl<'p> Looker<'p> {
     /// Passes over a hole of a sparse file. It reads as zeros, but takes no time or memory however long it is.
     pub fn skip(&mut self, zeros: u64) {
         self.shape.skip(zeros);
-        match self.aside.as_mut().filter(|_| self.put_aside) {
-            Some(aside) => aside.skip(zeros),
-            None => {
-                self.hunt(|hunter| hunter.skip(zeros));
-            }
-        }
+        self.aside.iter_mut().for_each(|aside| aside.skip(zeros));
         self.pass(zeros);
     }
 
@@ -385,33 +359,21 @@ impl<'p> Looker<'p> {
             ..Seen::default()
         });
         seen.facts.extend(self.shape.end());
-        let secrets = if mem::take(&mut self.put_aside) { self.end_aside(&mut seen) } else { self.hunt(Hunter::end) };
-        seen.facts.extend(secrets.flatten().map(Fact::Secrets));
-        if mem::take(&mut self.lost) {
-            seen.faults.push(UNSEARCHED.into());
+        self.aside.iter_mut().for_each(Aside::end);
+        seen.put_aside = self.waits;
+        if !self.waits
+            && let Some(batch) = self.batch()
+        {
+            match self.settle(batch.search(b"")).pop() {
+                Some(Ok(secrets)) => seen.facts.extend(secrets.map(Fact::Secrets)),
+                _ => seen.faults.push(UNSEARCHED.into()),
+            }
         }
         // A database of many megabytes must not stay for the rest of the layer.
         self.buffer.clear();
         self.buffer.shrink_to(HEAD_MAX);
         self.spare.shrink_to(HEAD_MAX);
         seen
-    }
-
-    /// Leaves the file for the next batch, or searches it at once where that can not be.
-    fn end_aside(&mut self, seen: &mut Seen) -> Option<Option<FileSecrets>> {
-        let mut aside = self.aside.take()?;
-        let nested_left = self.secrets.as_ref().map_or(0, |hunter| hunter.budget().nested);
-        let alone = |path: &[u8], body: &[u8]| {
-            self.hunt(|hunter| {
-                hunter.begin(path, body.len() as u64);
-                hunter.feed(body);
-                hunter.end()
-            })
-        };
-        let done = aside.end(nested_left, alone);
-        seen.put_aside = done.is_none();
-        self.aside = Some(aside);
-        done.flatten()
     }
 
     fn decide(&mut self) {

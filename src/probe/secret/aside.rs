@@ -1,7 +1,8 @@
-//! Small files whose search for secrets is put off, so that many are searched at once.
+//! The search for secrets of the files of a layer, put off until a piece of the layer has passed by.
 //!
-//! The bytes of a layer pass by in one thread; files that lie in memory whole can be searched by all. What is found and
-//! what is left out depend on the order of the files and not on the number of threads: budgets are shared out before.
+//! The bytes of a layer pass by in one thread. Small files are kept whole and searched by all threads; what has to be
+//! done with large ones is noted step by step, and done beside them in the order of the layer. What is found and what
+//! is left out depend on the order of the files and not on the number of threads: budgets are shared out before.
 
 use std::{
     mem,
@@ -21,35 +22,49 @@ use crate::model::{Coverage, FileSecrets};
 /// Files that were put aside, one of them perhaps still passing by.
 pub struct Aside<'r> {
     rules: &'r SecretRules,
+    /// Follows the large files; a batch that is being searched has it.
+    large: Option<Large<'r>>,
+    /// What it has to do next.
+    steps: Vec<Step>,
     /// Paths, and bodies that lie in no piece, one behind the other.
     bytes: Vec<u8>,
     files: Vec<Held>,
-    open: Option<Open>,
+    open: Open,
     /// Addresses of the piece that what is fed is a part of: a file that lies in it whole needs no copy.
     piece: Range<usize>,
-    /// Bytes that the archives among them may unpack to, and those of the batch that is being searched.
+    /// Bytes that may still come out of the layer's archives, as far as batches were settled.
+    nested_left: u64,
+    /// Bytes that the small archives put aside may unpack to, and those of the batch that is being searched.
     nested: u64,
     out: u64,
     /// Room that a batch had: to grow it anew each time would copy every file twice.
     spare: Vec<u8>,
 }
 
-/// The file that is passing by: where its path and its body begin, and how many bytes it is to have.
+/// The file that is passing by.
 #[derive(Clone, Copy)]
-struct Open {
-    path: usize,
-    body: usize,
-    size: u64,
+enum Open {
+    None,
+    /// Where its path and its body begin, and how many bytes it is to have.
+    Small {
+        path: usize,
+        body: usize,
+        size: u64,
+    },
+    /// It lies in the piece, and is held already.
+    Placed,
+    Large,
 }
 
-struct Held {
-    path: Range<usize>,
-    body: Body,
-    /// Bytes that may come out of it.
-    nested: u64,
+/// A file that ended.
+enum Held {
+    /// It lies in memory whole.
+    Small { path: Range<usize>, body: Body, nested: u64 },
+    /// It is searched by steps.
+    Large,
 }
 
-/// Where the bytes of a file lie.
+/// Where bytes of a file lie.
 enum Body {
     /// Where they were put aside.
     Copied(Range<usize>),
@@ -57,23 +72,47 @@ enum Body {
     InPiece(Range<usize>),
 }
 
+/// What is to be done with a large file.
+enum Step {
+    Begin { path: Range<usize>, size: u64 },
+    Feed(Body),
+    Skip(u64),
+    End,
+}
+
 impl<'r> Aside<'r> {
     /// Nothing yet.
     pub fn new(rules: &'r SecretRules) -> Self {
-        let (bytes, files, spare) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rules, bytes, files, open: None, piece: 0..0, nested: 0, out: 0, spare }
+        let large = Large { hunter: Hunter::new(rules), lost: false };
+        Self {
+            rules,
+            nested_left: large.hunter.budget().nested,
+            large: Some(large),
+            steps: Vec::new(),
+            bytes: Vec::new(),
+            files: Vec::new(),
+            open: Open::None,
+            piece: 0..0,
+            nested: 0,
+            out: 0,
+            spare: Vec::new(),
+        }
     }
 
-    /// Puts the file of this cleaned path aside if it has at most 4 MiB, and tells whether it does.
-    pub fn begin(&mut self, path: &[u8], size: u64) -> bool {
-        self.drop_open();
-        if size > WHOLE_MAX as u64 {
-            return false;
+    /// Starts the file of this cleaned path and size, in bytes.
+    pub fn begin(&mut self, path: &[u8], size: u64) {
+        if let Open::Small { path, .. } = self.open {
+            self.bytes.truncate(path);
         }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(path);
-        self.open = Some(Open { path: start, body: self.bytes.len(), size });
-        true
+        let body = self.bytes.len();
+        self.open = if size > WHOLE_MAX as u64 {
+            self.steps.push(Step::Begin { path: start..body, size });
+            Open::Large
+        } else {
+            Open::Small { path: start, body, size }
+        };
     }
 
     /// Until the next batch, what is fed lies in this piece, which is given to [`Batch::search`] then.
@@ -84,16 +123,33 @@ impl<'r> Aside<'r> {
 
     /// Takes the next bytes of the file; together they are at most the size that was promised.
     pub fn feed(&mut self, bytes: &[u8]) {
-        if let Some(Open { path, body, size }) = self.open
-            && size == bytes.len() as u64
-            && let Some(place) = self.place(bytes)
-            && unpack::recognise(self.bytes.get(path..body).unwrap_or_default(), bytes).is_none()
-        {
-            self.files.push(Held { path: path..body, body: Body::InPiece(place), nested: 0 });
-            self.open = None;
-            return;
+        let place = self.place(bytes);
+        match self.open {
+            Open::None | Open::Placed => {}
+            Open::Large => {
+                let body = match place {
+                    Some(place) => Body::InPiece(place),
+                    None => self.copy(bytes),
+                };
+                self.steps.push(Step::Feed(body));
+            }
+            Open::Small { path, body, size } => {
+                if let Some(place) = place.filter(|_| size == bytes.len() as u64)
+                    && unpack::recognise(self.bytes.get(path..body).unwrap_or_default(), bytes).is_none()
+                {
+                    self.files.push(Held::Small { path: path..body, body: Body::InPiece(place), nested: 0 });
+                    self.open = Open::Placed;
+                } else {
+                    self.bytes.extend_from_slice(bytes);
+                }
+            }
         }
+    }
+
+    fn copy(&mut self, bytes: &[u8]) -> Body {
+        let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
+        Body::Copied(start..self.bytes.len())
     }
 
     /// Where in the piece that is passing by these bytes lie.
@@ -105,63 +161,84 @@ impl<'r> Aside<'r> {
 
     /// Takes the zeros of a hole.
     pub fn skip(&mut self, zeros: u64) {
-        let room = WHOLE_MAX.saturating_add(self.bytes.len());
-        let len = self.bytes.len().saturating_add(usize::try_from(zeros).unwrap_or(usize::MAX));
-        self.bytes.resize(len.min(room), 0);
-    }
-
-    /// Ends the file, and tells whether it will be searched. `nested_left` is what may still come out of archives:
-    /// where that does not reach for one more, `alone` searches it at once.
-    pub fn end<T>(&mut self, nested_left: u64, alone: impl FnOnce(&[u8], &[u8]) -> T) -> Option<T> {
-        let Open { path: start, body, .. } = self.open.take()?;
-        let (path, body) = (start..body, body..self.bytes.len());
-        let at = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
-        let nested = match unpack::recognise(at(&path), at(&body)) {
-            Some(_) => nested_max(body.len() as u64),
-            None => 0,
-        };
-        if nested > nested_left.saturating_sub(self.nested).saturating_sub(self.out) {
-            let done = alone(at(&path), at(&body));
-            self.bytes.truncate(start);
-            return Some(done);
-        }
-        self.nested = self.nested.saturating_add(nested);
-        self.files.push(Held { path, body: Body::Copied(body), nested });
-        None
-    }
-
-    /// The last batch was searched, and what it took is accounted for.
-    pub fn settle(&mut self, searched: &mut Searched) {
-        self.out = 0;
-        self.spare = mem::take(&mut searched.room);
-        self.spare.clear();
-    }
-
-    fn drop_open(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.bytes.truncate(open.path);
+        match self.open {
+            Open::None | Open::Placed => {}
+            Open::Large => self.steps.push(Step::Skip(zeros)),
+            Open::Small { .. } => {
+                let room = WHOLE_MAX.saturating_add(self.bytes.len());
+                let len = self.bytes.len().saturating_add(usize::try_from(zeros).unwrap_or(usize::MAX));
+                self.bytes.resize(len.min(room), 0);
+            }
         }
     }
 
-    /// The files that were put aside, when they have so many bytes together. `work` is what patterns may read.
-    pub fn batch(&mut self, least: usize, work: u64) -> Option<Batch<'r>> {
-        self.piece = 0..0;
-        // What lies in a piece can not wait.
-        let is_in_piece = |held: &Held| matches!(held.body, Body::InPiece(_));
-        let kept = self.open.map_or(self.bytes.len(), |open| open.path);
-        if self.files.is_empty() || kept < least && !self.files.iter().any(is_in_piece) {
+    /// Ends the file. An archive that may unpack to more than what is left beside the others is searched as large
+    /// files are, when what the others took is known.
+    pub fn end(&mut self) {
+        match mem::replace(&mut self.open, Open::None) {
+            Open::None | Open::Placed => {}
+            Open::Large => {
+                self.steps.push(Step::End);
+                self.files.push(Held::Large);
+            }
+            Open::Small { path: start, body, .. } => {
+                let (path, body) = (start..body, body..self.bytes.len());
+                let at = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+                let size = body.len() as u64;
+                let nested = unpack::recognise(at(&path), at(&body)).map_or(0, |_| nested_max(size));
+                if nested > self.nested_left.saturating_sub(self.nested).saturating_sub(self.out) {
+                    self.steps.extend([Step::Begin { path, size }, Step::Feed(Body::Copied(body)), Step::End]);
+                    self.files.push(Held::Large);
+                    return;
+                }
+                self.nested = self.nested.saturating_add(nested);
+                self.files.push(Held::Small { path, body: Body::Copied(body), nested });
+            }
+        }
+    }
+
+    /// What was put aside since the last batch, which has to be settled. What lies in a piece can not wait longer.
+    pub fn batch(&mut self) -> Option<Batch<'r>> {
+        if self.files.is_empty() && self.steps.is_empty() {
             return None;
         }
-        // The file that is passing by goes into the next batch.
+        let large = self.large.take()?;
+        self.piece = 0..0;
+        // A small file that is passing by goes into the next batch.
         let mut rest = mem::take(&mut self.spare);
-        if let Some(Open { path, body, .. }) = &mut self.open {
+        if let Open::Small { path, body, .. } = &mut self.open {
             rest.extend_from_slice(self.bytes.get(*path..).unwrap_or_default());
             self.bytes.truncate(*path);
             (*path, *body) = (0, *body - *path);
         }
         let bytes = mem::replace(&mut self.bytes, rest);
         self.out = mem::take(&mut self.nested);
-        Some(Batch { rules: self.rules, bytes, files: mem::take(&mut self.files), work })
+        Some(Batch {
+            rules: self.rules,
+            bytes,
+            files: mem::take(&mut self.files),
+            steps: mem::take(&mut self.steps),
+            nested: self.out,
+            large,
+        })
+    }
+
+    /// Takes over what a batch did, and gives what came of its files, in the order in which they ended: `None` where
+    /// there is no secret.
+    pub fn settle(&mut self, searched: Searched<'r>) -> Vec<Result<Option<FileSecrets>, Lost>> {
+        let Searched { told, mut room, mut large } = searched;
+        large.hunter.account(&told);
+        self.nested_left = large.hunter.budget().nested;
+        self.large = Some(large);
+        self.out = 0;
+        room.clear();
+        self.spare = room;
+        told.files
+    }
+
+    /// How much was searched since this was asked last, and what was not.
+    pub fn coverage(&mut self) -> Coverage {
+        self.large.as_mut().map(|large| large.hunter.coverage()).unwrap_or_default()
     }
 }
 
@@ -170,29 +247,25 @@ pub struct Batch<'r> {
     rules: &'r SecretRules,
     bytes: Vec<u8>,
     files: Vec<Held>,
-    work: u64,
+    steps: Vec<Step>,
+    /// Bytes that may come out of its small archives.
+    nested: u64,
+    large: Large<'r>,
 }
 
-/// What came of a batch.
-#[derive(Debug, Default)]
-pub struct Searched {
-    /// The secrets of each file, in order; an error where the search failed.
-    pub files: Vec<Result<Option<FileSecrets>, Lost>>,
-    /// How much was searched.
-    pub coverage: Coverage,
-    /// Bytes that patterns were given for these files, and have read.
-    pub work: (u64, u64),
-    /// Bytes that came out of archives.
-    pub nested: u64,
+/// A batch that was searched.
+pub struct Searched<'r> {
+    told: Told,
     /// The room that the files took.
     room: Vec<u8>,
+    large: Large<'r>,
 }
 
 /// The search of a file failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Lost;
 
-/// One file of a batch.
+/// One small file of a batch.
 struct One {
     secrets: Option<FileSecrets>,
     coverage: Coverage,
@@ -203,53 +276,145 @@ struct One {
 
 impl<'r> Batch<'r> {
     /// Searches them on the threads of the pool at hand; some may lie in the piece that was last passing by.
-    pub fn search(self, piece: &[u8]) -> Searched {
-        let share = self.work / self.files.len().max(1) as u64;
-        let hunter = || Hunter::new(self.rules);
-        let ones: Vec<Result<One, Lost>> =
-            self.files.par_iter().map_init(hunter, |hunter, held| self.one(hunter, held, piece, share)).collect();
-        let mut all = Searched::default();
-        for (held, one) in self.files.iter().zip(ones) {
-            // What its share was too small for is searched again, by itself, with what the others left.
-            let left = self.work.saturating_add(all.work.0).saturating_sub(all.work.1);
-            let one = match one {
-                Ok(one) if one.gave_up && left > share => self.one(&mut hunter(), held, piece, left),
-                one => one,
+    pub fn search(self, piece: &[u8]) -> Searched<'r> {
+        let Self { rules, bytes, files, steps, nested, mut large } = self;
+        let budget = large.hunter.budget();
+        let smalls: Vec<_> = files.iter().filter_map(|held| Small::of(held, &bytes, piece)).collect();
+        let share = budget.work / smalls.len().max(1) as u64;
+        let hunter = || Hunter::new(rules);
+        // What the small archives may unpack to is theirs.
+        large.hunter.grant(Budget { nested: budget.nested.saturating_sub(nested), ..budget });
+        let (larges, ones): (Vec<_>, Vec<_>) = rayon::join(
+            || steps.iter().filter_map(|step| large.take(step, rules, &bytes, piece)).collect(),
+            || smalls.par_iter().map_init(hunter, |hunter, small| small.search(hunter, rules, share)).collect(),
+        );
+        let after = large.hunter.budget();
+        large.hunter.grant(Budget { nested: after.nested.saturating_add(nested).min(budget.nested), ..after });
+
+        let (mut larges, mut ones) = (larges.into_iter(), smalls.iter().zip(ones));
+        let mut all = Told::default();
+        for held in &files {
+            let told = match held {
+                Held::Large => larges.next(),
+                Held::Small { .. } => ones.next().map(|(small, one)| {
+                    // What its share was too small for is searched again, by itself, with what the others left.
+                    let left = budget.work.saturating_add(all.given).saturating_sub(all.spent);
+                    let one = match one {
+                        Ok(one) if one.gave_up && left > share => small.search(&mut hunter(), rules, left),
+                        one => one,
+                    };
+                    one.map(|one| all.add(one))
+                }),
             };
-            all.files.push(one.map(|one| {
-                all.coverage.add(&one.coverage);
-                all.nested = all.nested.saturating_add(one.before.nested.saturating_sub(one.after.nested));
-                let spent = one.before.work.saturating_add(one.after.given).saturating_sub(one.after.work);
-                all.work.0 = all.work.0.saturating_add(one.after.given);
-                all.work.1 = all.work.1.saturating_add(spent);
-                one.secrets
-            }));
+            all.files.push(told.unwrap_or(Err(Lost)));
         }
-        all.room = self.bytes;
-        all
+        Searched { told: all, room: bytes, large }
+    }
+}
+
+/// What came of the files of a batch. All but the files is of the small ones.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The secrets of each file, in the order in which they ended; an error where the search failed.
+    pub files: Vec<Result<Option<FileSecrets>, Lost>>,
+    /// How much was searched.
+    pub coverage: Coverage,
+    /// Bytes that patterns were given for these files, and those that they have read.
+    pub given: u64,
+    pub spent: u64,
+    /// Bytes that came out of archives.
+    pub nested: u64,
+}
+
+impl Told {
+    fn add(&mut self, One { secrets, coverage, before, after, .. }: One) -> Option<FileSecrets> {
+        self.coverage.add(&coverage);
+        self.nested = self.nested.saturating_add(before.nested.saturating_sub(after.nested));
+        let spent = before.work.saturating_add(after.given).saturating_sub(after.work);
+        self.given = self.given.saturating_add(after.given);
+        self.spent = self.spent.saturating_add(spent);
+        secrets
+    }
+}
+
+impl Body {
+    fn of<'b>(&self, bytes: &'b [u8], piece: &'b [u8]) -> &'b [u8] {
+        let body = match self {
+            Self::Copied(range) => bytes.get(range.clone()),
+            Self::InPiece(range) => piece.get(range.clone()),
+        };
+        body.unwrap_or_default()
+    }
+}
+
+/// A file that lies in memory whole.
+struct Small<'b> {
+    path: &'b [u8],
+    body: &'b [u8],
+    /// Bytes that may come out of it.
+    nested: u64,
+}
+
+impl<'b> Small<'b> {
+    fn of(held: &Held, bytes: &'b [u8], piece: &'b [u8]) -> Option<Self> {
+        let Held::Small { path, body, nested } = held else { return None };
+        let path = bytes.get(path.clone()).unwrap_or_default();
+        Some(Self { path, body: body.of(bytes, piece), nested: *nested })
     }
 
-    /// Searches one. Whatever the search does with a hostile file, it must not cost the report.
-    fn one(&self, hunter: &mut Hunter<'r>, held: &Held, piece: &[u8], work: u64) -> Result<One, Lost> {
-        let path = self.bytes.get(held.path.clone()).unwrap_or_default();
-        let body = match &held.body {
-            Body::Copied(range) => self.bytes.get(range.clone()),
-            Body::InPiece(range) => piece.get(range.clone()),
-        };
-        let body = body.unwrap_or_default();
-        let before = Budget { work, nested: held.nested, given: 0 };
+    /// Searches it. Whatever the search does with a hostile file, it must not cost the report.
+    fn search<'r>(&self, hunter: &mut Hunter<'r>, rules: &'r SecretRules, work: u64) -> Result<One, Lost> {
+        let before = Budget { work, nested: self.nested, given: 0 };
         let done = panic::catch_unwind(AssertUnwindSafe(|| {
             hunter.grant(before);
-            hunter.begin(path, body.len() as u64);
-            hunter.feed(body);
+            hunter.begin(self.path, self.body.len() as u64);
+            hunter.feed(self.body);
             let secrets = hunter.end();
             let (after, gave_up) = (hunter.budget(), hunter.gave_up());
             One { secrets, coverage: hunter.coverage(), before, after, gave_up }
         }));
         if done.is_err() {
-            *hunter = Hunter::new(self.rules);
+            *hunter = Hunter::new(rules);
         }
         done.map_err(|_| Lost)
+    }
+}
+
+/// Follows large files from batch to batch.
+struct Large<'r> {
+    hunter: Hunter<'r>,
+    /// Whether the search failed in the file at hand.
+    lost: bool,
+}
+
+impl<'r> Large<'r> {
+    /// Takes a step; the last one of a file tells what is in it. Whatever it does, it must not cost the report.
+    fn take(
+        &mut self,
+        step: &Step,
+        rules: &'r SecretRules,
+        bytes: &[u8],
+        piece: &[u8],
+    ) -> Option<Result<Option<FileSecrets>, Lost>> {
+        self.lost &= !matches!(step, Step::Begin { .. });
+        let (before, hunter) = (self.hunter.budget(), &mut self.hunter);
+        let done = panic::catch_unwind(AssertUnwindSafe(|| {
+            match step {
+                _ if self.lost => {}
+                Step::Begin { path, size } => hunter.begin(bytes.get(path.clone()).unwrap_or_default(), *size),
+                Step::Feed(body) => hunter.feed(body.of(bytes, piece)),
+                Step::Skip(zeros) => hunter.skip(*zeros),
+                Step::End => return hunter.end(),
+            }
+            None
+        }));
+        if done.is_err() {
+            self.lost = true;
+            self.hunter = Hunter::new(rules);
+            self.hunter.grant(before);
+        }
+        let is_end = matches!(step, Step::End);
+        is_end.then(|| if self.lost { Err(Lost) } else { Ok(done.ok().flatten()) })
     }
 }
 
@@ -282,34 +447,44 @@ mod tests {
         }])
     }
 
-    fn put(aside: &mut Aside<'_>, path: &str, body: &[u8]) -> bool {
-        assert!(aside.begin(path.as_bytes(), body.len() as u64));
-        body.chunks(7).for_each(|piece| aside.feed(piece));
-        aside.end(u64::MAX, |_, _| ()).is_none()
+    fn put(aside: &mut Aside<'_>, path: &str, body: &[u8]) {
+        aside.begin(path.as_bytes(), body.len() as u64);
+        body.chunks(if body.len() > WHOLE_MAX { 65_536 } else { 7 }).for_each(|piece| aside.feed(piece));
+        aside.end();
     }
 
-    fn search(batch: Option<Batch<'_>>, threads: usize) -> Searched {
+    /// What a batch told, after it was settled.
+    fn search(aside: &mut Aside<'_>, piece: &[u8], threads: usize) -> Vec<Result<usize, Lost>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| batch.expect("there are files").search(b""))
+        let batch = aside.batch().expect("there are files");
+        let searched = pool.install(|| batch.search(piece));
+        let count = |secrets: Option<FileSecrets>| secrets.map_or(0, |secrets| secrets.seen.len());
+        aside.settle(searched).into_iter().map(|file| file.map(count)).collect()
     }
+
+    const SECRET: &[u8] = b"seal:aZ3kQ9xW7bN2cV5mT8rYpLs4";
 
     #[test]
     fn a_batch_says_the_same_on_any_number_of_threads() {
         let rules = rules(&["seal:"], "seal:[0-9A-Za-z]{24}");
+        let large = [&vec![b'.'; WHOLE_MAX][..], SECRET, b" ", SECRET].concat();
         let told = |threads| {
             let mut aside = Aside::new(&rules);
             for number in 0..300 {
-                let body = if number % 3 == 0 { "seal:aZ3kQ9xW7bN2cV5mT8rYpLs4" } else { "nothing" };
-                assert!(put(&mut aside, &format!("etc/{number}"), body.as_bytes()));
+                put(&mut aside, &format!("etc/{number}"), if number % 3 == 0 { SECRET } else { b"nothing" });
+                if number % 100 == 50 {
+                    put(&mut aside, "large", &large);
+                }
             }
-            let searched = search(aside.batch(1, 1 << 20), threads);
-            let found: Vec<usize> = searched.files.iter().map(|f| f.iter().flatten().count()).collect();
-            (found, searched.coverage, searched.work)
+            let found = search(&mut aside, b"", threads);
+            (found, aside.coverage(), aside.large.as_ref().map(|large| large.hunter.budget()))
         };
-        let (found, coverage, work) = told(1);
-        assert_eq!(found.iter().sum::<usize>(), 100);
-        assert_eq!((coverage.files, &coverage.unread), (300, &Default::default()));
-        assert_eq!(told(4), (found, coverage, work));
+        let (found, coverage, budget) = told(1);
+        let found_of = |at: usize| found[at].expect("searched");
+        assert_eq!([0, 1, 50, 51, 52, 300].map(found_of), [1, 0, 0, 2, 1, 1], "in the order in which they ended");
+        assert_eq!(found.iter().flatten().sum::<usize>(), 100 + 3 * 2);
+        assert_eq!((coverage.files, &coverage.unread), (303, &Default::default()));
+        assert_eq!(told(4), (found, coverage, budget));
     }
 
     #[test]
@@ -318,66 +493,87 @@ mod tests {
         let near = [&b"seal:".repeat(2_000)[..], b"seal=aZ3kQ9xW7bN2cV5mT8rYpLs4"].concat();
         let found = |work| {
             let mut aside = Aside::new(&rules);
+            let hunter = &mut aside.large.as_mut().expect("at rest").hunter;
+            hunter.grant(Budget { work, ..hunter.budget() });
             put(&mut aside, "near", &near);
-            (0..200).for_each(|number| assert!(put(&mut aside, &format!("{number}"), b"nothing")));
-            let searched = search(aside.batch(1, work), 2);
-            (searched.files.iter().flatten().flatten().count(), searched.coverage.unread.len())
+            (0..200).for_each(|number| put(&mut aside, &format!("{number}"), b"nothing"));
+            let found = search(&mut aside, b"", 2).into_iter().flatten().sum::<usize>();
+            (found, aside.coverage().unread.len())
         };
         assert_eq!(found(64 << 20), (1, 0), "there is enough for one");
         assert_eq!(found(0), (0, 1), "nor is it ever more than there is, and that is said");
     }
 
     #[test]
-    fn a_file_that_passes_by_goes_into_the_next_batch() {
+    fn a_small_file_that_passes_by_goes_into_the_next_batch_and_a_large_one_goes_on_in_it() {
         let rules = rules(&["seal:"], "seal:[0-9A-Za-z]{24}");
         let mut aside = Aside::new(&rules);
-        assert!(put(&mut aside, "one", b"nothing"));
-        assert!(aside.begin(b"two", 29));
-        aside.feed(b"seal:aZ3kQ9xW7b");
-        assert!(aside.batch(1 << 20, 0).is_none(), "too little");
-        assert_eq!(search(aside.batch(1, 0), 1).files.len(), 1);
-        aside.feed(b"N2cV5mT8rYpLs4");
-        assert!(aside.end(0, |_, _| ()).is_none());
-        let searched = search(aside.batch(1, 1 << 20), 1);
-        assert!(matches!(&searched.files[..], [Ok(Some(secrets))] if secrets.seen.len() == 1), "{searched:?}");
+        assert!(aside.batch().is_none());
+        put(&mut aside, "one", b"nothing");
+        aside.begin(b"two", SECRET.len() as u64);
+        aside.feed(&SECRET[..15]);
+        assert_eq!(search(&mut aside, b"", 1), [Ok(0)]);
+        aside.feed(&SECRET[15..]);
+        aside.end();
+        aside.begin(b"three", WHOLE_MAX as u64 + 50);
+        aside.feed(&SECRET[..15]);
+        assert_eq!(search(&mut aside, b"", 1), [Ok(1)]);
+        aside.feed(&SECRET[15..]);
+        assert_eq!(search(&mut aside, b"", 1), []);
+        aside.skip(WHOLE_MAX as u64);
+        aside.end();
+        assert_eq!(search(&mut aside, b"", 1), [Ok(1)]);
+        // One that was left, as in an archive that ends in it.
+        aside.begin(b"four", WHOLE_MAX as u64 + 50);
+        aside.feed(SECRET);
+        put(&mut aside, "five", b"nothing");
+        assert_eq!(search(&mut aside, b"", 1), [Ok(0)]);
     }
 
     #[test]
-    fn a_file_that_lies_in_a_piece_whole_is_searched_there() {
+    fn what_lies_in_a_piece_is_searched_there() {
         let rules = rules(&["seal:"], "seal:[0-9A-Za-z]{24}");
         let piece = b"seal:aZ3kQ9xW7bN2cV5mT8rYpLs4 and another seal:aZ3kQ9xW7bN2cV5mT8rYpLs5 cut sea";
         let mut aside = Aside::new(&rules);
         aside.lies_in(piece);
         for (path, body) in [(&b"one"[..], &piece[..29]), (b"two", &piece[29..71]), (b"elsewhere", b"seal:none")] {
-            assert!(aside.begin(path, body.len() as u64));
+            aside.begin(path, body.len() as u64);
             aside.feed(body);
-            assert!(aside.end(0, |_, _| ()).is_none());
+            aside.end();
         }
-        assert!(aside.begin(b"cut", 20));
+        aside.begin(b"large", WHOLE_MAX as u64 + 1);
+        aside.feed(&piece[29..71]);
+        aside.end();
+        aside.begin(b"cut", 20);
         aside.feed(&piece[71..]);
-        assert_eq!(aside.bytes, b"onetwoelsewhereseal:nonecut cut sea", "what lies in no piece, or in two, is copied");
-        let searched = aside.batch(1, 1 << 20).expect("there are files").search(piece);
-        let found: Vec<usize> = searched.files.iter().map(|file| file.iter().flatten().count()).collect();
-        assert_eq!((found, searched.coverage.bytes), (vec![1, 1, 0], 29 + 42 + 9));
+        assert_eq!(
+            aside.bytes, b"onetwoelsewhereseal:nonelargecut cut sea",
+            "what lies in no piece, or in two, is copied"
+        );
+        assert_eq!(search(&mut aside, piece, 2), [Ok(1), Ok(1), Ok(0), Ok(1)]);
+        assert_eq!(aside.coverage().bytes, 29 + 42 + 9 + 42);
         // The next piece may lie where the last one did.
         aside.feed(b"");
         assert!(aside.place(piece).is_none());
     }
 
     #[test]
-    fn archives_wait_only_as_long_as_what_they_may_unpack_to_is_left() {
+    fn archives_are_searched_beside_others_only_as_far_as_what_they_may_unpack_to_is_left() {
         let rules = rules(&["seal:"], "seal:[0-9A-Za-z]{24}");
-        let mut aside = Aside::new(&rules);
         let zip = b"PK\x03\x04 and nothing more";
         let room = nested_max(zip.len() as u64);
-        let mut put = |left| {
-            assert!(aside.begin(b"a.zip", zip.len() as u64));
-            aside.feed(zip);
-            aside.end(left, |path, body| (path.to_vec(), body.to_vec()))
+        let waiting = |left: u64, count: usize| {
+            let mut aside = Aside::new(&rules);
+            let hunter = &mut aside.large.as_mut().expect("at rest").hunter;
+            hunter.grant(Budget { nested: left, ..hunter.budget() });
+            aside.nested_left = left;
+            (0..count).for_each(|_| put(&mut aside, "a.zip", zip));
+            let large = aside.files.iter().filter(|held| matches!(held, Held::Large)).count();
+            let found = search(&mut aside, b"", 2);
+            (large, found.len(), aside.coverage().files)
         };
-        assert_eq!(put(room), None);
-        assert_eq!(put(room), Some((b"a.zip".to_vec(), zip.to_vec())), "the first one has it");
-        assert_eq!(put(2 * room), None);
-        assert!(!aside.begin(b"large", WHOLE_MAX as u64 + 1));
+        assert_eq!(waiting(3 * room, 3), (0, 3, 3));
+        assert_eq!(waiting(2 * room, 3), (1, 3, 3), "the last one waits for what the others leave");
+        assert_eq!(waiting(0, 1), (1, 1, 1));
     }
 }

@@ -11,7 +11,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    aside::Searched,
+    aside::Told,
     name::{is_brought, may_hold_settings},
     rules::{MATCH_MAX, SecretRules},
     search::{self, BEFORE_MAX, Context, Found, Outcome},
@@ -138,12 +138,11 @@ impl<'r> Hunter<'r> {
     }
 
     /// Takes over what was done for files that were searched elsewhere.
-    pub fn account(&mut self, searched: &Searched) {
+    pub(super) fn account(&mut self, told: &Told) {
         let shared = &mut self.shared;
-        let (given, spent) = searched.work;
-        shared.work = shared.work.saturating_add(given).saturating_sub(spent);
-        shared.nested_left = shared.nested_left.saturating_sub(searched.nested);
-        shared.coverage.add(&searched.coverage);
+        shared.work = shared.work.saturating_add(told.given).saturating_sub(told.spent);
+        shared.nested_left = shared.nested_left.saturating_sub(told.nested);
+        shared.coverage.add(&told.coverage);
     }
 
     /// How much was searched, and what was not.
