@@ -100,6 +100,11 @@ pub fn is_below(path: &[u8], dir: &[u8]) -> bool {
     dir.is_empty() && !path.is_empty() || path.len() > dir.len() && path.starts_with(dir) && path[dir.len()] == b'/'
 }
 
+/// Whether `path` lies in the directory `dir`, or is it (the root holds everything).
+pub fn is_in(path: &[u8], dir: &[u8]) -> bool {
+    dir.is_empty() || path == dir || is_below(path, dir)
+}
+
 /// Every proper ancestor directory of a cleaned path, nearest first, the root left out.
 pub fn ancestors(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::successors(Some(parent(path)), |p| Some(parent(p))).take_while(|p| !p.is_empty())
@@ -221,6 +226,8 @@ mod tests {
         assert!(is_below(b"usr", b""));
         assert!(!is_below(b"usr/bin", b"usr/bin"));
         assert!(!is_below(b"usr/binx", b"usr/bin"));
+        assert!(is_in(b"usr/bin", b"usr/bin") && is_in(b"usr", b"") && is_in(b"", b""));
+        assert!(is_in(b"usr/bin/gcc", b"usr/bin") && !is_in(b"usr/binx", b"usr/bin") && !is_in(b"usr", b"usr/bin"));
         assert_eq!(ancestors(b"a/b/c").collect::<Vec<_>>(), [&b"a/b"[..], b"a"]);
         for (a, b, shared) in [("a/b/x", "a/b/y", "a/b"), ("a/bx", "a/by", "a"), ("a", "a/b", ""), ("x/y", "z", "")] {
             assert_eq!(shared_dir(a.as_bytes(), b.as_bytes()), shared.len(), "{a} {b}");

@@ -161,13 +161,16 @@ const PORT_OF_BASE: &str = ", which sets the port, since neither ASPNETCORE_URLS
 
 /// Whether a server of .NET listens where the image says that it stands on.
 fn takes_port_of_base(subject: &Subject<'_>, evidence: &Evidence<'_>) -> bool {
-    let env = subject.image.config.iter().flat_map(|config| &config.env);
-    let mut set = env.filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty());
-    let is_port = |name: &str| ["URLS", "HTTP_PORTS", "HTTPS_PORTS"].iter().any(|end| name.ends_with(end));
+    let env = subject.image.config.as_ref().map_or(&[][..], |config| &config.env);
     let argv = evidence.reach.command().and_then(|command| command.last()).map_or(&[][..], |step| &step.argv);
-    evidence.dotnet.as_ref().is_some_and(|app| app.web)
-        && !set.any(|(name, _)| is_port(name))
-        && !argv.iter().any(|word| word.starts_with("--urls"))
+    evidence.dotnet.as_ref().is_some_and(|app| app.web) && !names_port(env, argv)
+}
+
+/// Whether the environment or the command says on which port ASP.NET listens.
+fn names_port(env: &[String], argv: &[String]) -> bool {
+    let mut set = env.iter().filter_map(|pair| pair.split_once('=')).filter(|(_, value)| !value.is_empty());
+    let is_port = |name: &str| ["URLS", "HTTP_PORTS", "HTTPS_PORTS"].iter().any(|end| name.ends_with(end));
+    set.any(|(name, _)| is_port(name)) || argv.iter().any(|word| word.starts_with("--urls"))
 }
 
 /// Puts what the base has in the place of the names in braces.
@@ -309,6 +312,21 @@ mod tests {
         assert_eq!(left(std::slice::from_ref(&start), &[Keyword::Entrypoint]), Left { entry: None, ..all.clone() });
         assert_eq!(left(&[start], &[Keyword::Volume]), Left { volumes: Vec::new(), ..all.clone() });
         assert_eq!(left(&[java], &[]), Left { entry: None, ..all }, "another one may do what the command needs");
+    }
+
+    #[test]
+    fn a_server_of_dotnet_is_told_its_port_by_a_variable_or_a_word() {
+        let told = |env: &[&str], argv: &[&str]| {
+            let [env, argv] = [env, argv].map(|words| words.iter().map(ToString::to_string).collect::<Vec<_>>());
+            names_port(&env, &argv)
+        };
+        for env in ["ASPNETCORE_URLS=http://*:80", "DOTNET_URLS=http://*:80", "ASPNETCORE_HTTP_PORTS=8080"] {
+            assert!(told(&[env], &["dotnet", "Shop.dll"]), "{env}");
+        }
+        for argv in [&["--urls", "http://*:80"][..], &["--urls=http://*:80"]] {
+            assert!(told(&[], argv), "{argv:?}");
+        }
+        assert!(!told(&["ASPNETCORE_URLS=", "SHOP_URL=http://shop"], &["dotnet", "Shop.dll", "urls"]));
     }
 
     #[test]

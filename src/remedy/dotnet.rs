@@ -176,8 +176,8 @@ impl Places {
     }
 
     fn publishes(&self, file: &[u8]) -> bool {
-        let of_project = |project: &Vec<u8>| is_in(project, &self.app) && is_in(file, project);
-        is_in(file, &self.app) && !self.projects.iter().any(of_project)
+        let of_project = |project: &Vec<u8>| path::is_in(project, &self.app) && path::is_in(file, project);
+        path::is_in(file, &self.app) && !self.projects.iter().any(of_project)
     }
 
     fn may_read(&self, file: &[u8]) -> bool {
@@ -188,17 +188,12 @@ impl Places {
         if remembered && !self.host_is_remembered || SOURCES.iter().chain(&PROJECTS).any(|end| file.ends_with(end)) {
             return false;
         }
-        let mut around = self.projects.iter().filter(|project| is_in(file, project));
+        let mut around = self.projects.iter().filter(|project| path::is_in(file, project));
         around.all(|project| {
-            let output = OUTPUTS.iter().any(|output| is_in(file, &[&project[..], b"/", output].concat()));
-            (is_in(&self.dir, project) || is_in(&self.app, project)) && !output
+            let output = OUTPUTS.iter().any(|output| path::is_in(file, &[&project[..], b"/", output].concat()));
+            (path::is_in(&self.dir, project) || path::is_in(&self.app, project)) && !output
         })
     }
-}
-
-/// Whether something lies in a directory, or is it; all lie in the empty one.
-fn is_in(path: &[u8], dir: &[u8]) -> bool {
-    dir.is_empty() || path == dir || path::is_below(path, dir)
 }
 
 #[cfg(test)]

@@ -52,21 +52,16 @@ impl Loads {
     /// Whether a file is loaded; none where that is not told by where it lies.
     pub(super) fn says(&self, file: &[u8]) -> Option<bool> {
         let name = path::name(file);
-        if self.classes.as_ref().is_some_and(|dir| is_in(file, dir)) {
+        if self.classes.as_ref().is_some_and(|dir| path::is_in(file, dir)) {
             return Some(name.ends_with(b".class") || !is_source(name));
         }
-        let is_beside = name.ends_with(b".jar") && self.archives.iter().any(|dir| is_in(file, dir));
+        let is_beside = name.ends_with(b".jar") && self.archives.iter().any(|dir| path::is_in(file, dir));
         is_beside.then(|| !self.spare.iter().any(|pattern| pattern.matches(name)))
     }
 }
 
 fn is_loaded(path: &[u8]) -> bool {
     [&b".class"[..], b".jar", b".war"].iter().any(|end| path.ends_with(end))
-}
-
-/// Whether a path lies below a directory; all lie below the empty one.
-fn is_in(path: &[u8], dir: &[u8]) -> bool {
-    dir.is_empty() || path::is_below(path, dir)
 }
 
 /// The directory of what a script belongs to: its own, or that around `bin`, as the start scripts of Gradle have it
