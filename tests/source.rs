@@ -497,7 +497,7 @@ fn the_dockerfile_of_the_provenance_belongs_to_its_image_alone() {
     const DATA: &str = "RlJPTSBiYXNlCkNPUFkgYSAvCg==";
     let (amd, arm) = (Built::plain(), Built::new("7", |config| config["architecture"] = json!("arm64")));
     let (beside, documents) = attested(&amd, DATA);
-    let inner = index_of(&[amd.entry("linux/amd64"), arm.entry("linux/arm64"), beside]);
+    let inner = index_of(&[amd.entry("linux/amd64"), arm.entry("linux/arm64"), beside.clone()]);
     let mut members = layout(&[&amd, &arm], &[entry(INDEX, &inner, "")]);
     members.push(blob(&inner));
     members.extend(documents.clone());
@@ -505,9 +505,19 @@ fn the_dockerfile_of_the_provenance_belongs_to_its_image_alone() {
         let image = read_both(members, "", platform).expect("an image");
         image.built_from.map(|built| (built.name, String::from_utf8(built.text).expect("text"), built.target))
     };
-    let want = ("app.Dockerfile".to_string(), "FROM base\nCOPY a /\n".to_string(), None);
-    assert_eq!(read(&members, "linux/amd64"), Some(want));
+    let want = Some(("app.Dockerfile".to_string(), "FROM base\nCOPY a /\n".to_string(), None));
+    assert_eq!(read(&members, "linux/amd64"), want);
     assert_eq!(read(&members, "linux/arm64"), None);
+    // Beside the images in `index.json`, where only they have names; and an image that is chosen by its digest.
+    let tops = [named(amd.entry("linux/amd64"), "a"), named(arm.entry("linux/arm64"), "b"), beside];
+    let flat = [layout(&[&amd, &arm], &tops), documents.clone()].concat();
+    let by_digest = format!("@{}", digest(&amd.manifest_bytes()));
+    for (members, tag, want) in [(&flat, ":a", &want), (&flat, ":b", &None), (&members, &by_digest, &want)] {
+        let image = read_both(members, tag, "").expect("an image");
+        let built =
+            image.built_from.map(|built| (built.name, String::from_utf8(built.text).expect("text"), built.target));
+        assert_eq!(&built, want, "{tag}");
+    }
     // What is damaged, or is not there, is no fault of the image.
     for (name, _) in &documents {
         let mut damaged = members.clone();

@@ -106,12 +106,13 @@ pub(super) fn layout(members: &dyn Members, wanted: &Wanted) -> Result<Resolved>
     document::check_layout_version(&read_within(members, &marker, MANIFEST_MAX, "oci-layout")?)
         .map_err(|e| unreadable("oci-layout").cause(e))?;
     let mut notes = Vec::new();
-    let roots = Index::read(members, wanted)?.roots(members, wanted)?;
-    let (leaves, attestations) = leaves(members, roots, &mut notes)?;
+    let index = Index::read(members, wanted)?;
+    let leaves = leaves(members, index.roots(members, wanted)?, &mut notes)?;
     let leaf = pick_platform(leaves, wanted, &mut notes)?;
     let mut found = load(members, leaf, wanted, notes)?;
-    let manifest = found.image.manifest;
-    found.image.built_from = manifest.and_then(|manifest| provenance::dockerfile(members, manifest, &attestations));
+    if let Some(manifest) = found.image.manifest {
+        found.image.built_from = provenance::dockerfile(members, manifest, &index.attestations(members));
+    }
     Ok(found)
 }
 
@@ -146,7 +147,7 @@ fn both(members: &dyn Members, saved: &[Saved], wanted: &Wanted) -> Result<Resol
 /// The configurations of all images the index leads to.
 fn siblings(members: &dyn Members, wanted: &Wanted) -> Result<HashSet<Option<Digest>>> {
     let roots = Index::read(members, wanted)?.roots(members, wanted)?;
-    Ok(leaves(members, roots, &mut Vec::new())?.0.into_iter().map(|leaf| Some(leaf.config)).collect())
+    Ok(leaves(members, roots, &mut Vec::new())?.into_iter().map(|leaf| Some(leaf.config)).collect())
 }
 
 /// Finds the image in `manifest.json` alone.
@@ -231,7 +232,7 @@ impl Index {
     }
 
     /// The descriptors among which only the platform is left to choose.
-    fn roots(self, members: &dyn Members, wanted: &Wanted) -> Result<Vec<Node>> {
+    fn roots(&self, members: &dyn Members, wanted: &Wanted) -> Result<Vec<Node>> {
         let tops: Vec<_> = self.0.iter().map(|d| Node::top(d.clone())).collect();
         if let Some(digest) = wanted.digest {
             let found = walk(members, tops)?.into_iter().find(|node| node.descriptor.digest == digest);
@@ -251,6 +252,13 @@ impl Index {
         let one_image =
             wanted.tag.is_some() || roots.iter().all(|root| Some(&root.names) == roots.first().map(|r| &r.names));
         if roots.is_empty() || !one_image { Err(self.choose(wanted, roots.is_empty())) } else { Ok(roots) }
+    }
+
+    /// What attests something of any image, wherever it lies: beside the image, or, without a name, beside its name.
+    fn attestations(&self, members: &dyn Members) -> Vec<Descriptor> {
+        let all = walk(members, self.0.iter().cloned().map(Node::top).collect()).unwrap_or_default();
+        let is_one = |descriptor: &Descriptor| descriptor.platform.as_ref().is_some_and(is_attestation);
+        all.into_iter().map(|node| node.descriptor).filter(is_one).collect()
     }
 
     fn choose(&self, wanted: &Wanted, none: bool) -> Error {
@@ -313,15 +321,15 @@ struct Leaf {
     config: Digest,
 }
 
-/// All images that `roots` lead to and that are there, and what attests something of images.
-fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> Result<(Vec<Leaf>, Vec<Descriptor>)> {
+/// All images that `roots` lead to and that are there.
+fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> Result<Vec<Leaf>> {
     let mut found = Vec::new();
     // Platforms that only configurations tell; one that many manifests share is read once.
     let mut known: HashMap<Digest, Platform> = HashMap::new();
-    let (mut attestations, mut absent, mut others) = (Vec::new(), 0_usize, Vec::new());
+    let (mut attestations, mut absent, mut others) = (0_usize, 0_usize, Vec::new());
     for node in walk(members, roots)? {
         if node.descriptor.platform.as_ref().is_some_and(is_attestation) {
-            attestations.push(node.descriptor);
+            attestations += 1;
         } else if let Err(reason) = node.descriptor.form() {
             others.push(format!("{}: {reason}", node.descriptor.digest));
         } else if !is_there(members, &node)? {
@@ -336,7 +344,7 @@ fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> R
                 known.insert(config.digest, platform.clone());
             }
             if is_attestation(&platform) {
-                attestations.push(node.descriptor);
+                attestations += 1;
             } else {
                 found.push(Leaf { node, platform, config: config.digest });
             }
@@ -346,13 +354,13 @@ fn leaves(members: &dyn Members, roots: Vec<Node>, notes: &mut Vec<String>) -> R
         let error = Error::judge("there is no container image in the index");
         return Err(others.into_iter().take(LISTED_MAX).fold(error, Error::cause));
     }
-    if !attestations.is_empty() {
-        notes.push(format!("left out {} attestation manifest(s)", attestations.len()));
+    if attestations > 0 {
+        notes.push(format!("left out {attestations} attestation manifest(s)"));
     }
     if absent > 0 {
         notes.push(format!("{absent} manifest(s) of the index are not here"));
     }
-    Ok((found, attestations))
+    Ok(found)
 }
 
 /// BuildKit gives attestations the platform `unknown/unknown`. Their annotation is not asked: engines choose by
