@@ -7,7 +7,7 @@ needs: root, a Docker daemon, buildah, podman, zstd; for the newer builders (`ne
 Debian packages, once. Each step of a Dockerfile in `lines/` makes a git repository below /opt/NAME; NAME stands on no other
 line of the file's stages that are in the image. A finding of /opt/NAME has to be on that line, or on none; at least half
 have to be on it. Then a line is put on top, and every finding has to move and keep its fingerprint. Where the image has
-provenance, the Dockerfile in there has to tell the same lines. The images are tagged offcut-lines/* and removed at the end;
+provenance, the Dockerfile in there has to tell the same lines, and to become the same in `offcut fix`. The images are tagged offcut-lines/* and removed at the end;
 buildah uses a store of its own below DIR, and the newer engine all of its own.
 """
 
@@ -25,6 +25,8 @@ STYLES = sorted(file.name.removesuffix(".Dockerfile") for file in (HERE / "lines
 NEW = {"documents", "links", "scripts"}
 # What the names of those builders end with, and of the case that makes their root.
 NEWER = ("-26", "-1.39", "-1.39-one-layer", "newer bases")
+# Styles that `offcut fix` rewrites.
+MENDED = {"program"}
 # Builders, and styles that each can not read.
 BUILDERS = {
     "classic": NEW | {"mounts"},
@@ -167,12 +169,34 @@ def judge(offcut, images, work, style, builder, count):
         assert 2 * right >= len(told), f"only {right} of {len(told)} are on a line: {told}"
     if builder == "buildkit-26":
         equal(lines(offcut, archive, own, None, dockerfile.name), told, "lines of the Dockerfile that the provenance has")
+        mended = mend(offcut, images, builder, archive, own / "Dockerfile", f"{tag}-fixed", work)
+        equal(mended, style in MENDED, "whether the Dockerfile of the provenance is rewritten")
     count["right"] += right
     count["unknown"] += len(told) - right
     # Behind the directives, which have to stand first.
     kept = re.match(r"(?:#\s*(?:syntax|escape)=.*\n)*", text)[0]
     moved = lines(offcut, archive, own, kept + "# another line\n\n" + text[len(kept):])
     equal(moved, [(name, print_, line and line + 2) for name, print_, line in told], "lines moved by two")
+
+
+def mend(offcut, images, builder, archive, dockerfile, tag, work):
+    """What becomes of the Dockerfile that the provenance has; whether it is rewritten, and builds without what was found."""
+    given, found = fix(offcut, archive, "--dockerfile", dockerfile), fix(offcut, archive)
+    made = lambda fixed: {key: fixed[key] for key in ("outcome", "reason", "dockerfile", "changes", "bytes", "base")}
+    equal(made(found), made(given), "what is made of the Dockerfile that the provenance has")
+    if found["outcome"] != "rewritten":
+        return False
+    assert any("provenance" in guess for guess in found["guessed"]), found["guessed"]
+    (work / "Dockerfile.fixed").write_text(found["dockerfile"])
+    images.build(builder, work / "Dockerfile.fixed", tag, work / "fixed.tar")
+    equal(lines(offcut, work / "fixed.tar", work, None), [], "what the rewritten one ships")
+    return True
+
+
+def fix(offcut, archive, *more):
+    done = subprocess.run([offcut, "fix", archive, "--format", "json", *map(str, more)], capture_output=True, timeout=600)
+    assert done.returncode in (0, 1), done.stderr.decode()
+    return json.loads(done.stdout)
 
 
 def lines(offcut, archive, own, text, name="Dockerfile"):
