@@ -7,7 +7,7 @@
 # The socket of the engine belongs to root, hence --user 0 in the last line; nothing else needs it.
 
 # Alpine's Rust builds for musl, and with that statically, unless told otherwise.
-FROM rust:1.95-alpine AS build
+FROM rust:1.95-alpine@sha256:606fd313a0f49743ee2a7bd49a0914bab7deedb12791f3a846a34a4711db7ed2 AS build
 # zstd and SQLite are C.
 RUN apk add --no-cache build-base
 WORKDIR /src
