@@ -16,7 +16,7 @@ use super::{
     needle::Met,
     rules::{Find, Form, FormNo, MATCH_MAX, Pattern, Reader, Scope, SecretRules},
 };
-use crate::model::{SeenSecret, Standing};
+use crate::model::{Harmless, SeenSecret, Standing};
 
 /// Bytes before a word in which its match may begin.
 ///
@@ -210,6 +210,25 @@ fn is_solid(byte: &u8) -> bool {
     *byte > b' ' && !matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'(' | b')' | b'<' | b'>' | b'{' | b'}')
 }
 
+/// Whether a value begins with what nothing else has: the text of a form that is public, if it is no more than a syllable
+/// not of letters and digits alone, as they come about in any text in base 64.
+fn is_mark(form: &Form, value: &[u8]) -> bool {
+    let mark = value.get(..form.show).unwrap_or_default();
+    mark.len() > MARK_MIN || mark.len() == MARK_MIN && !mark.iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Whether a value is that of a name and no more: `shop:shop@`, `shop:shop-password@`, `cacheuser:cachepass@`.
+fn made_of(name: &[u8], value: &[u8]) -> bool {
+    let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
+    let stem = name.strip_suffix(b"user").filter(|stem| !stem.is_empty()).unwrap_or(&name);
+    let says = |start: &[u8]| {
+        let rest = value.strip_prefix(start).unwrap_or_default();
+        let rest = rest.strip_prefix(b"-").or_else(|| rest.strip_prefix(b"_")).unwrap_or(rest);
+        matches!(rest, b"password" | b"passwd" | b"pass" | b"pwd" | b"pw" | b"secret")
+    };
+    name.len() >= 2 && (name == value || says(&name) || says(stem))
+}
+
 /// Whether a value is the next variable: `A= B=x` leaves A empty.
 fn is_assignment(value: &[u8]) -> bool {
     let name =
@@ -302,7 +321,8 @@ impl<'s> Search<'s> {
         let inside = beside.is_some_and(|byte| form.edge.holds(byte));
         // Strings of a program may lie side by side; then a length before it, a checksum or a beginning that nothing
         // else has must tell the token.
-        let told = || self.context.binary && (form.show >= MARK_MIN || beside.is_some_and(|len| len >= 16));
+        let marked = || is_mark(form, self.text.get(at..).unwrap_or_default());
+        let told = || self.context.binary && (beside.is_some_and(|len| len >= 16) || marked());
         if inside && form.lead.is_none() && !form.check.is_some_and(Check::proves) && !told() {
             return;
         }
@@ -441,6 +461,14 @@ impl<'s> Search<'s> {
             Some(key) => String::from_utf8_lossy(&[front, key.as_bytes()].concat()).into_owned(),
             None => name_before(self.text, span.start).unwrap_or_default(),
         };
+        let verdict = match made_of(key.as_bytes(), bytes) {
+            true if verdict.standing <= Standing::Pattern && verdict.harmless.is_none() => Verdict {
+                harmless: Some(Harmless::LocalDefault),
+                remark: "made of the name before it".to_string(),
+                ..verdict
+            },
+            _ => verdict,
+        };
         let bytes = bytes.to_vec();
         self.add(no, form, span, &bytes, key, verdict);
     }
@@ -474,7 +502,10 @@ impl<'s> Search<'s> {
                     .is_some_and(|v| v.standing == Standing::Validated)
             }
         };
-        let marked = || form.show >= MARK_MIN && form.lead.is_none() && !self.is_in_name(&span);
+        let marked = || {
+            let value = self.text.get(span.clone()).unwrap_or_default();
+            form.lead.is_none() && is_mark(form, value) && !self.is_in_name(&span)
+        };
         (proved() || self.context.binary && (told() || marked())).then_some(span)
     }
 

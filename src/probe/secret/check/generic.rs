@@ -76,8 +76,12 @@ pub(super) fn password(text: &[u8]) -> Option<Verdict> {
     if braced.is_some_and(|text| text.iter().all(|&b| base64::is_digit(b) || b == b'=') && random_order(text)) {
         return Some(Verdict::new(Standing::Structured).harmless(Harmless::Protected).remark("encrypted by Maven"));
     }
-    if refers(text) || call(text) {
+    if refers(text) || call(text) || port_and_query(text) {
         return None;
+    }
+    // As it has to be written in an address; anywhere else it is a part of the password.
+    if let Some(plain) = without_percent(text).filter(|plain| placeholder(plain) || well_known(plain)) {
+        return password(&plain);
     }
     if well_known(text) {
         return Some(Verdict::new(Standing::Named).harmless(Harmless::LocalDefault).remark("well-known default"));
@@ -104,7 +108,7 @@ pub(super) fn look(text: &[u8]) -> Option<Verdict> {
     if let Some(password) = login(text) {
         return self::password(password).map(|verdict| Verdict { standing: Standing::Named, ..verdict });
     }
-    if placeholder(text) || is_hash(text) || (ordinary(text) && !signed_word(text)) {
+    if placeholder(text) || says_nothing_encoded(text) || is_hash(text) || (ordinary(text) && !signed_word(text)) {
         return None;
     }
     let digit = text.iter().any(u8::is_ascii_digit);
@@ -122,6 +126,48 @@ pub(super) fn look(text: &[u8]) -> Option<Verdict> {
     let (len, least) = if hex { (PATTERN_LEN_HEX, PATTERN_ENTROPY_HEX) } else { (PATTERN_LEN, PATTERN_ENTROPY) };
     let pattern = random && text.len() >= len && entropy(text) >= least;
     Some(Verdict::new(if pattern { Standing::Pattern } else { Standing::Named }))
+}
+
+/// `3306?user=alice`: what follows the host of a database, up to an address of mail in the query.
+fn port_and_query(text: &[u8]) -> bool {
+    let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let rest = text.get(digits..).unwrap_or_default();
+    (1..=5).contains(&digits) && matches!(rest.first(), Some(b'?' | b';')) && rest.contains(&b'=')
+}
+
+/// What is meant by a value in which characters are written as `%40`; `None` where none is.
+fn without_percent(text: &[u8]) -> Option<Vec<u8>> {
+    let (mut plain, mut rest, mut any) = (Vec::with_capacity(text.len()), text, false);
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).filter(|digits| first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                plain.push(byte);
+                (rest, any) = (behind.get(2..).unwrap_or_default(), true);
+            }
+            _ => {
+                plain.push(first);
+                rest = behind;
+            }
+        }
+    }
+    any.then_some(plain)
+}
+
+/// Shortest text that is looked at behind base 64.
+const ENCODED_MIN: usize = 8;
+
+/// Whether it is text in base 64 that is no secret: a stand-in, words of a sentence, the head of a token without the rest.
+fn says_nothing_encoded(text: &[u8]) -> bool {
+    let Some(plain) = base64::decode_strictly(text).filter(|plain| plain.len() >= ENCODED_MIN) else { return false };
+    let readable = plain.iter().all(|b| b.is_ascii_graphic() || *b == b' ');
+    let words = || {
+        let mut all = plain.split(|b| !b.is_ascii_alphanumeric());
+        let is_word = |word: &&[u8]| word.len() >= 2 && word.iter().all(u8::is_ascii_lowercase);
+        all.clone().filter(is_word).count() >= 4 && !all.any(random_order)
+    };
+    readable && (plain.starts_with(b"{\"alg\"") || placeholder(&plain) || words())
 }
 
 /// The password in `scheme://user:password@host`.
@@ -293,6 +339,26 @@ mod tests {
         ] {
             assert_eq!(standing(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_encoded_is_judged_by_what_it_means() {
+        let encoded = |text: &str| standing(&base64::encode(text.as_bytes()));
+        for text in [
+            "my-secret-key-which-should-be-changed-in-production-and-be-base64-encoded",
+            "example-app-secret",
+            r#"{"alg":"RS256","typ":"JWT"}"#,
+        ] {
+            assert_eq!(encoded(text), None, "{text}");
+        }
+        for text in ["Zx8-kq7-Lw2-pQ9", "shop:Zx8kq7Lw2pQ9", "Kq9Zx2LmPw4Tr7Bn", "a b c Zx8kq7Lw2pQ9"] {
+            assert!(encoded(text).is_some(), "{text}");
+        }
+        let at = |text: &str| password(text.as_bytes()).map(|verdict| verdict.harmless);
+        assert_eq!(at("Zx8%40kq7Lw2"), Some(None));
+        assert_eq!(at("changeme%21"), None);
+        assert_eq!(at("100%"), Some(None));
+        assert_eq!([at("3306?user=alice"), at("1433;user=sa"), at("3306")], [None, None, Some(None)]);
     }
 
     #[test]

@@ -152,7 +152,8 @@ fn regular(text: &[u8]) -> bool {
         Some(body) if body.len() >= 12 => body,
         _ => text,
     };
-    let counted: usize = series(body).map(<[u8]>::len).filter(|len| *len >= 4).sum();
+    let lower = body.to_ascii_lowercase();
+    let counted: usize = series(&lower).map(<[u8]>::len).filter(|len| *len >= 4).sum();
     counted * 5 > body.len() * 3 || repeats(body)
 }
 
@@ -211,7 +212,7 @@ const REFERENCES: &[&str] = &[
 /// Pieces that a template or a shell fills, by how they begin and end.
 #[rustfmt::skip]
 const FILLED: &[(&str, &str)] = &[
-    ("${", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")s"), ("#{", "}"), ("[[", "]]"), ("$[", "]"),
+    ("${", "}"), ("{$", "}"), ("$(", ")"), ("{{", "}}"), ("<%", "%>"), ("%(", ")s"), ("#{", "}"), ("[[", "]]"), ("$[", "]"),
 ];
 
 /// Whether the value is taken from elsewhere when it is used.
@@ -254,13 +255,19 @@ fn variable(text: &[u8]) -> bool {
     let name = |rest: &[u8]| {
         let (Some(first), true) = (rest.first(), rest.len() <= 64) else { return false };
         let plain = rest.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
-        plain && (first.is_ascii_alphabetic() || *first == b'_') && !looks_random(rest)
+        plain && (first.is_ascii_alphabetic() || *first == b'_') && (!looks_random(rest) || of_shell(rest))
     };
     match text {
         [b'$', digits @ ..] if !digits.is_empty() && digits.len() <= 2 && digits.iter().all(u8::is_ascii_digit) => true,
         [b'$', b'$', rest @ ..] | [b'$' | b':' | b'&', rest @ ..] => name(rest),
         _ => false,
     }
+}
+
+/// `MVNW_PASSWORD`, `RPCPWD`: an abbreviation looks random, and is written as names of the environment are.
+fn of_shell(name: &[u8]) -> bool {
+    let upper = name.iter().all(|&b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    upper && (name.contains(&b'_') || !name.iter().any(u8::is_ascii_digit))
 }
 
 pub(super) fn contains(text: &[u8], piece: &[u8]) -> bool {
@@ -283,6 +290,8 @@ mod tests {
             "%DB_PASSWORD%",
             "@TOKEN@",
             "$DB_PASSWORD",
+            "$MVNW_PASSWORD",
+            "$RPCPWD",
             "$1",
             "!vault |",
             "ENC[AES256_GCM,data:x7]",
@@ -320,6 +329,8 @@ mod tests {
             "aaaaaaaaaaaa",
             "deadbeefdeadbeefdeadbeef",
             "abcabcabcabc",
+            "aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789+/==",
+            "barryIsTheBest{$i}",
             "",
             " ",
             "op://vault/item/field",
@@ -349,6 +360,8 @@ mod tests {
             "Zx8changeme4Kq7Lw2",
             "example-7f3Kq9Zx2LmP",
             "7Kq-your-2Lm-Zx9-Pw4",
+            "$XKQ7ZP2MWT9BVC4",
+            "$xK_9qLmW2vTr",
         ] {
             assert!(!placeholder(text.as_bytes()), "{text}");
         }

@@ -124,6 +124,9 @@ fn manifest_value(leaf: Leaf, name: &str, field: &str) -> Option<Item> {
         return None;
     }
     let named = name_says_secret(field.as_bytes());
+    if is_time(&value) {
+        return None;
+    }
     let Ok(text) = std::str::from_utf8(&value) else {
         // Thirty-two bytes of a key are no text.
         let verdict = Verdict {
@@ -141,9 +144,25 @@ fn manifest_value(leaf: Leaf, name: &str, field: &str) -> Option<Item> {
     if let Some(inner) = addresses(Part::file(&value), &key).into_iter().next() {
         return Some(Item::new(span, key, inner.value, inner.verdict));
     }
-    let random = || text.len() >= RANDOM_MIN && !text.contains(char::is_whitespace) && looks_random(text.as_bytes());
+    let is_random = has_random(text);
     let value = value.trim_ascii().to_vec();
-    (named || random()).then(|| Item::secret(span, key, value, Standing::Structured)).flatten()
+    (named || is_random).then(|| Item::secret(span, key, value, Standing::Structured)).flatten()
+}
+
+/// `2019-03-20T17:54:53Z`: when a password was changed (RFC 3339).
+fn is_time(value: &[u8]) -> bool {
+    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    value.len() <= 35 && value.len() >= 20 && value.iter().zip(b"0000-00-00T00:00:00").all(fits)
+}
+
+/// Whether a value looks random; of an address what follows the host, as in that of a webhook.
+fn has_random(text: &str) -> bool {
+    let is_random =
+        |text: &str| text.len() >= RANDOM_MIN && !text.contains(char::is_whitespace) && looks_random(text.as_bytes());
+    match text.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?', '&', '=', '#']).skip(1).any(is_random),
+        None => is_random(text),
+    }
 }
 
 /// The first secret of a file that is a value: settings line by line.
@@ -214,6 +233,13 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_a_secret_by_what_follows_the_host() {
+        let hook = format!("https://hooks.example.com/services/T00/{}{}", secret(4), secret(5));
+        let file = format!("kind: Secret\nmetadata:\n  name: a\ndata:\n  hook: {}\n", base64::encode(hook.as_bytes()));
+        assert_eq!(accept(Parser::K8sSecret, &file), [format!("a/hook={hook}")]);
+    }
+
+    #[test]
     fn a_registry_login_in_a_manifest_is_read_as_one() {
         let auth = base64::encode(format!("me:{}", secret(1)).as_bytes());
         let json = base64::encode(format!(r#"{{"auths":{{"r":{{"auth":"{auth}"}}}}}}"#).as_bytes());
@@ -232,6 +258,9 @@ mod tests {
             format!("kind: Secret\ndata:\n  password: {encoded}\nsops:\n  version: 3\n"),
             "kind: Secret\ndata:\n  password: {{ .Values.password | b64enc }}\n".to_string(),
             format!("kind: Secret\ndata:\n  password: {}\n", base64::encode(b"changeme")),
+            "kind: Secret\nstringData:\n  issuerUrl: http://hydra.hydra.svc:4444/\n  audience: lokistack\n".to_string(),
+            "kind: Secret\nstringData:\n  admin.passwordMtime: 2019-03-20T17:54:53Z\n".to_string(),
+            format!("kind: Secret\ndata:\n  issuer: {}\n", base64::encode(b"https://login.xk3q.example.com:8443/oidc")),
             format!("kind: Secret\ndata:\n  ca.crt: {}\n", base64::encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n")),
         ] {
             let alarms =
