@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::Digest;
 
 /// SHA-256 of the value as it is written.
-const VALUES: [&str; 7] = [
+const VALUES: [&str; 13] = [
     // Azurite and the storage emulator, account devstoreaccount1:
     // learn.microsoft.com/azure/storage/common/storage-connect-azurite
     "0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059",
@@ -22,6 +22,14 @@ const VALUES: [&str; 7] = [
     "3fc51e5709a10667c3fdd64d976498ebe064949460cc425e47309eee7e59f1ed",
     // The secret beside AKIA...EXAMPLE in the IAM user guide.
     "78314b11be2e581549ac1c4f616563fad3fdf0c3b71678f6e2299182080e0598",
+    // Public halves of the keys in RFC 7517 (A.2), RFC 7515 (A.2, A.3) and RFC 8037 (A.1), which libraries test with, and the
+    // symmetric key of RFC 7515 (A.1).
+    "ea18d2887a18cd14a902b870b8a8286e853deb837e526a43122270b59c0d602e",
+    "69da9b8a6e4eb34f340245a2871a540c7cd1dd1f11753d9ca01d51ff1548f9af",
+    "f4a383332eb62a39dec7fd189b688cf6c3b4bd58cabd0df75dcc9c9191a81379",
+    "78f7ee06fdcf6b232a34eb42aea2aaf15544cf29a738a29182f02510ab842bf0",
+    "e3cacd5c2d931295a64f6c3bb3f6ea58c3a9b253b990e32c5abce43c2f94c564",
+    "8b1b17a9740c068accab5c3d0d652c8e3cc13206e70bb73b42ea41d4c2de3c12",
 ];
 
 /// SHA-256 of the SubjectPublicKeyInfo.
@@ -44,8 +52,8 @@ const PUBLIC_KEYS: [&str; 12] = [
     "9b445b3d3080b3a8520c7467af119ec40f31f758633d360a6e2e1ed96c164630",
 ];
 
-/// Whether everybody knows this value.
-pub(super) fn is_value(value: &[u8]) -> bool {
+/// Whether everybody knows this value, as it is written.
+pub fn is_value(value: &[u8]) -> bool {
     VALUES.contains(&Digest::new(Sha256::digest(value).into()).hex().as_str())
 }
 

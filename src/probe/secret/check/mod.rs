@@ -33,6 +33,7 @@ use crate::model::{Digest, Harmless, Standing, base64};
 pub use self::{
     generic::{classes, entropy},
     key::der_key,
+    known::is_value as is_published,
     pairs::looks_random,
     pgp::pgp_packets,
     placeholder::placeholder,

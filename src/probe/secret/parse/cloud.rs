@@ -6,7 +6,10 @@ use super::{
     part::Part,
     tree::{Kind, NodeNo, Tree},
 };
-use crate::{model::Standing, probe::secret::check::Verdict};
+use crate::{
+    model::{Harmless, Standing},
+    probe::secret::check::{self, Verdict},
+};
 
 /// Reads service accounts of Google, which Firebase and many libraries use.
 pub(super) fn gcp_service_account(file: &[u8]) -> Vec<Item> {
@@ -169,7 +172,9 @@ fn private_jwk(tree: &Tree<'_>, node: NodeNo) -> Option<Item> {
         _ => return None,
     };
     let leaf = tree.value(node, name)?;
-    let verdict = Verdict { standing: Standing::Structured, harmless: None, remark, expires: None, public_key: None };
+    let is_published = |name| tree.value(node, name).is_some_and(|leaf| check::is_published(&leaf.value));
+    let harmless = ["n", "x", "k"].into_iter().any(is_published).then_some(Harmless::Public);
+    let verdict = Verdict { standing: Standing::Structured, harmless, remark, expires: None, public_key: None };
     let key = tree.word(node, "kid").unwrap_or_else(|| name.to_string());
     Some(Item::new(leaf.span, key, leaf.value, verdict))
 }
@@ -208,6 +213,17 @@ mod tests {
         *,
     };
     use crate::catalogue::sample::make as testing;
+
+    #[test]
+    fn the_keys_of_the_standards_are_published() {
+        let jwk = |x: &str| {
+            let private = base64::encode(&[7; 32]);
+            let file = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}","d":"{private}"}}"#);
+            Parser::Jwk.read(file.as_bytes()).into_iter().map(|item| item.verdict.harmless).collect::<Vec<_>>()
+        };
+        assert_eq!(jwk("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), [Some(Harmless::Public)]);
+        assert_eq!(jwk("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURp"), [None]);
+    }
 
     #[test]
     fn caches_have_their_tokens() {
